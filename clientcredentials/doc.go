@@ -1,0 +1,2 @@
+// Package clientcredentials is the token client.
+package clientcredentials

@@ -1,0 +1,2 @@
+// Package countersigntest tests a guarded service with really signed tokens.
+package countersigntest

@@ -1,0 +1,2 @@
+// Package oauth is the vocabulary that client, issuer and resource server share.
+package oauth
