@@ -1,2 +1,0 @@
-// Package storetest is the conformance suite of a cognito.Store.
-package storetest
