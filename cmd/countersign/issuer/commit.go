@@ -1,0 +1,146 @@
+package issuer
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"github.com/countersign-dev/countersign/cognito"
+)
+
+// Load implements [cognito.Store].
+func (s *SQLite) Load(ctx context.Context) ([]cognito.Record, int64, error) {
+	return s.snapshot(ctx, func(tx *sql.Tx, _ int64) ([]cognito.Record, error) {
+		return s.rows(ctx, tx, `SELECT revision, kind, pool, id, body, checksum FROM records WHERE body IS NOT NULL`)
+	})
+}
+
+// Changes implements [cognito.Store]. Of each record it returns the latest state.
+func (s *SQLite) Changes(ctx context.Context, since int64) ([]cognito.Record, int64, error) {
+	return s.snapshot(ctx, func(tx *sql.Tx, revision int64) ([]cognito.Record, error) {
+		if since >= revision {
+			return nil, conflictIf(since > revision)
+		}
+		return s.rows(ctx, tx, `SELECT revision, kind, pool, id, body, checksum FROM records WHERE revision > ?
+			ORDER BY revision, sequence`, since)
+	})
+}
+
+// Commit implements [cognito.Store].
+func (s *SQLite) Commit(ctx context.Context, revision int64, changes []cognito.Record) (int64, error) {
+	if s.closed.Load() {
+		return 0, cognito.ErrClosed
+	}
+	next, err := s.commit(ctx, revision, changes)
+	if errors.Is(err, cognito.ErrConflict) {
+		return 0, err
+	}
+	return next, explain("write to", s.path, err)
+}
+
+func (s *SQLite) commit(ctx context.Context, revision int64, changes []cognito.Record) (int64, error) {
+	tx, err := s.write.BeginTx(ctx, nil) // IMMEDIATE: the revision cannot change between the look and the write
+	if err != nil {
+		return 0, err
+	}
+	defer tx.Rollback()
+	current, err := storedRevision(ctx, tx)
+	if err != nil {
+		return 0, err
+	}
+	if current != revision {
+		return 0, cognito.ErrConflict
+	}
+	if len(changes) == 0 {
+		return revision, nil
+	}
+	next := revision + 1
+	if err := s.insert(ctx, tx, next, changes); err != nil {
+		return 0, err
+	}
+	if _, err := tx.ExecContext(ctx, `UPDATE store SET revision = ?`, next); err != nil {
+		return 0, err
+	}
+	if err := tx.Commit(); err != nil {
+		return 0, err
+	}
+	return next, nil
+}
+
+// insert replaces each record by a row at the end of the table. See migrations for why.
+func (s *SQLite) insert(ctx context.Context, tx *sql.Tx, revision int64, changes []cognito.Record) error {
+	statement, err := tx.PrepareContext(ctx, `INSERT OR REPLACE INTO records (revision, kind, pool, id, body, checksum)
+		VALUES (?, ?, ?, ?, ?, ?)`)
+	if err != nil {
+		return err
+	}
+	defer statement.Close()
+	for _, c := range changes {
+		r := s.toRow(revision, c)
+		_, err := statement.ExecContext(ctx, revision, string(c.Kind), c.PoolID, c.ID, r.record.Body, int64(r.checksum))
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// snapshot reads records and the revision at which they stood together.
+func (s *SQLite) snapshot(ctx context.Context, read func(*sql.Tx, int64) ([]cognito.Record, error)) ([]cognito.Record, int64, error) {
+	if s.closed.Load() {
+		return nil, 0, cognito.ErrClosed
+	}
+	// A transaction that reads sees one state of the database in WAL mode, whatever is committed meanwhile.
+	tx, err := s.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return nil, 0, explain("read", s.path, err)
+	}
+	defer tx.Rollback()
+	revision, err := storedRevision(ctx, tx)
+	if err != nil {
+		return nil, 0, explain("read", s.path, err)
+	}
+	records, err := read(tx, revision)
+	if errors.Is(err, cognito.ErrConflict) {
+		return nil, 0, err
+	}
+	if err != nil {
+		return nil, 0, explain("read", s.path, err)
+	}
+	return records, revision, nil
+}
+
+func (s *SQLite) rows(ctx context.Context, tx *sql.Tx, query string, args ...any) ([]cognito.Record, error) {
+	rows, err := tx.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var records []cognito.Record
+	for rows.Next() {
+		var r row
+		var body sql.RawBytes // valid until the next row; fromRow copies
+		if err := rows.Scan(&r.revision, &r.record.Kind, &r.record.PoolID, &r.record.ID, &body, &r.checksum); err != nil {
+			return nil, err
+		}
+		r.record.Body = body
+		c, err := s.fromRow(r)
+		if err != nil {
+			return nil, err
+		}
+		records = append(records, c)
+	}
+	return records, rows.Err()
+}
+
+func storedRevision(ctx context.Context, tx *sql.Tx) (revision int64, err error) {
+	err = tx.QueryRowContext(ctx, `SELECT revision FROM store`).Scan(&revision)
+	return revision, err
+}
+
+func conflictIf(future bool) error {
+	if future {
+		return cognito.ErrConflict
+	}
+	return nil
+}

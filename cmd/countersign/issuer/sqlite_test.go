@@ -1,0 +1,53 @@
+package issuer_test
+
+import (
+	"bytes"
+	"path/filepath"
+	"testing"
+
+	"github.com/countersign-dev/countersign/cmd/countersign/issuer"
+	"github.com/countersign-dev/countersign/cmd/countersign/seal"
+	"github.com/countersign-dev/countersign/cognito"
+	"github.com/countersign-dev/countersign/cognito/storetest"
+)
+
+func newSealer(t testing.TB, fill byte) *seal.Sealer {
+	t.Helper()
+	s, err := seal.New(bytes.Repeat([]byte{fill}, 32))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func openSQLite(t testing.TB, path string) *issuer.SQLite {
+	t.Helper()
+	s, err := issuer.OpenSQLite(t.Context(), path, newSealer(t, 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+func TestSQLiteIsAStore(t *testing.T) {
+	paths := map[cognito.Store]string{}
+	open := func(t *testing.T) cognito.Store {
+		path := filepath.Join(t.TempDir(), "issuer.db")
+		s := openSQLite(t, path)
+		paths[s] = path
+		return s
+	}
+	storetest.Run(t, open, func(t *testing.T, s cognito.Store) cognito.Store {
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		again := openSQLite(t, paths[s])
+		paths[again] = paths[s]
+		return again
+	})
+}

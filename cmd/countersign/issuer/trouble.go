@@ -1,0 +1,67 @@
+package issuer
+
+import (
+	"errors"
+	"fmt"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// These say what is wrong with a database file. errors.Is works on them through what [OpenSQLite] and the store return.
+var (
+	// ErrCorrupt says that the file is not a database or has damaged parts.
+	ErrCorrupt = errors.New("the database is damaged")
+	// ErrDiskFull says that there was no room for a write, which therefore did not happen.
+	ErrDiskFull = errors.New("the disk is full")
+
+	errForeign  = errors.New("it is the database of another program")
+	errNewer    = errors.New("it was written by a newer version of this program")
+	errWritable = errors.New("it cannot be opened for writing")
+)
+
+// advice is what a person does next, in the words of the operation that failed.
+var advice = map[error]string{
+	ErrCorrupt:  "nothing was changed; keep a copy of it and its -wal file, and restore a backup",
+	ErrDiskFull: "nothing was written; make room and try again",
+	errForeign:  "nothing was changed; name another file",
+	errNewer:    "nothing was changed; use that version, or restore a backup from before it",
+	errWritable: "check the owner and the mode of the file and of its directory",
+}
+
+// explain wraps an error with the operation, the file, and, where the cause is known, the next step.
+func explain(operation, path string, err error) error {
+	if err == nil {
+		return nil
+	}
+	cause := causeOf(err)
+	if cause == nil {
+		return fmt.Errorf("issuer: %s %s: %w", operation, path, err)
+	}
+	if errors.Is(err, cause) {
+		return fmt.Errorf("issuer: %s %s: %w; %s", operation, path, err, advice[cause])
+	}
+	return fmt.Errorf("issuer: %s %s: %w (%w); %s", operation, path, cause, err, advice[cause])
+}
+
+func causeOf(err error) error {
+	for cause := range advice {
+		if errors.Is(err, cause) {
+			return cause
+		}
+	}
+	var e *sqlite.Error
+	if !errors.As(err, &e) {
+		return nil
+	}
+	// The low byte is the class of the error, the rest says where SQLite met it.
+	switch e.Code() & 0xff {
+	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
+		return ErrCorrupt
+	case sqlite3.SQLITE_FULL:
+		return ErrDiskFull
+	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM:
+		return errWritable
+	}
+	return nil
+}
