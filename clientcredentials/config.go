@@ -1,0 +1,193 @@
+package clientcredentials
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/countersign-dev/countersign/internal/oauth"
+)
+
+// Config says which token a [Source] gets and where it may go. Credentials and one of Issuer and
+// TokenEndpoint are required; every other field has a useful zero value.
+type Config struct {
+	// Issuer is the issuer's identifier, as in the token's iss claim. The token endpoint is read from
+	// its discovery document when the first token is needed.
+	Issuer string
+
+	// TokenEndpoint is the URL that the token request goes to. When it is set there is no discovery.
+	TokenEndpoint string
+
+	// Credentials gives the client's id and secret: [Static], [Env], [File], [Func], or a type of your own.
+	Credentials Credentials
+
+	// Scopes are the full names of the scopes to ask for, such as "https://api.example.com/demo.read".
+	// With none the issuer decides; Cognito then grants all scopes of the client.
+	Scopes []string
+
+	// Door is how the credentials are shown. Zero means [ClientSecretBasic], or [ClientSecretPost]
+	// when the discovery document says that the issuer takes only that.
+	Door Door
+
+	// Origins are the origins, scheme://host[:port], to which [Source.Transport] may send the token.
+	// With none the token goes to the origin of every request that the program makes itself, and not
+	// to another origin that an answer redirects to.
+	Origins []string
+
+	// HTTPClient sends the token request; its redirect policy is not used, for redirects are refused.
+	// Nil means [http.DefaultTransport]. An attempt ends after 10 seconds whatever its Timeout says.
+	HTTPClient *http.Client
+
+	// Now is the wall clock, against which a token's exp claim is read; nil means [time.Now].
+	// The life of a token is measured on the monotonic clock as well, so that a clock which is
+	// set back does not lengthen it.
+	Now func() time.Time
+
+	// Logger is told what has no caller: a background renewal that failed, another secret in use,
+	// fewer scopes than were asked for. Nil logs nothing. It never sees a token or a secret.
+	Logger *slog.Logger
+
+	// InsecureAllowHTTP allows a token endpoint and APIs over plain HTTP on other hosts than the
+	// loopback. Whoever can read that traffic has the secret and the token.
+	InsecureAllowHTTP bool
+}
+
+// Door is how a client shows its credentials to the issuer.
+type Door string
+
+const (
+	// ClientSecretBasic sends id and secret in the Authorization header (RFC 6749, Section 2.3.1).
+	ClientSecretBasic Door = "client_secret_basic"
+
+	// ClientSecretPost sends id and secret in the form (RFC 6749, Section 2.3.1).
+	ClientSecretPost Door = "client_secret_post"
+
+	// GetClientToken calls the GetClientToken operation of Cognito's JSON API, which needs no user
+	// pool domain and no AWS credentials. It is called at the origin of Issuer, or at TokenEndpoint.
+	GetClientToken Door = "GetClientToken"
+)
+
+// maxClientTokenScopes is Cognito's ScopeListType bound.
+const maxClientTokenScopes = 50
+
+// settings is a Config that was checked, parsed and copied.
+type settings struct {
+	issuer      string
+	endpoint    string // empty: to be discovered
+	credentials Credentials
+	scopes      []string
+	door        Door // empty: to be chosen from the discovery document
+	origins     []*url.URL
+	plainHTTP   bool
+}
+
+// settings checks all of the Config and reports every problem at once.
+func (c Config) settings() (settings, error) {
+	s := settings{issuer: c.Issuer, endpoint: c.TokenEndpoint, credentials: c.Credentials,
+		scopes: slices.Clone(c.Scopes), door: c.Door, plainHTTP: c.InsecureAllowHTTP}
+	var problems []error
+	report := func(field string, err error) {
+		if err != nil {
+			problems = append(problems, fmt.Errorf("clientcredentials: Config.%s: %w", field, err))
+		}
+	}
+	if c.Issuer == "" && c.TokenEndpoint == "" {
+		report("Issuer", errors.New("is empty, and so is TokenEndpoint; one of them is required"))
+	}
+	if c.Issuer != "" {
+		report("Issuer", s.checkIssuer())
+	}
+	if c.TokenEndpoint != "" {
+		_, err := checkURL(c.TokenEndpoint, c.InsecureAllowHTTP)
+		report("TokenEndpoint", err)
+	}
+	report("Credentials", checkCredentials(c.Credentials))
+	report("Scopes", checkScopes(c.Scopes, c.Door))
+	switch c.Door {
+	case "", ClientSecretBasic, ClientSecretPost, GetClientToken:
+	default:
+		report("Door", fmt.Errorf("is %q; use ClientSecretBasic, ClientSecretPost or GetClientToken", string(c.Door)))
+	}
+	for i, text := range c.Origins {
+		origin, err := checkOrigin(text, c.InsecureAllowHTTP)
+		report(fmt.Sprintf("Origins[%d]", i), err)
+		s.origins = append(s.origins, origin)
+	}
+	return s, errors.Join(problems...)
+}
+
+// checkIssuer checks the issuer, and takes the address of Cognito's JSON API from it when that is asked.
+func (s *settings) checkIssuer() error {
+	u, err := checkURL(s.issuer, s.plainHTTP)
+	if err != nil {
+		return err
+	}
+	// OpenID Connect Discovery 1.0, Section 2: no query and no fragment component.
+	if u.RawQuery != "" {
+		return errors.New("has a query; an issuer has none")
+	}
+	if s.door == GetClientToken && s.endpoint == "" {
+		s.endpoint = clientTokenEndpoint(u)
+	}
+	return nil
+}
+
+func checkCredentials(c Credentials) error {
+	if c == nil {
+		return errors.New("is nil; use Static, Env, File or Func")
+	}
+	if own, ok := c.(interface{ check() error }); ok {
+		return own.check()
+	}
+	return nil
+}
+
+func checkScopes(scopes []string, door Door) error {
+	for i, scope := range scopes {
+		if !oauth.ValidScopeToken(scope) {
+			return fmt.Errorf("%q is not one scope: RFC 6749, Section 3.3 allows no space, quote or backslash", scope)
+		}
+		if slices.Contains(scopes[:i], scope) {
+			return fmt.Errorf("%q stands there twice", scope)
+		}
+	}
+	if door == GetClientToken && len(scopes) > maxClientTokenScopes {
+		return fmt.Errorf("has %d scopes; GetClientToken takes at most %d", len(scopes), maxClientTokenScopes)
+	}
+	return nil
+}
+
+// checkURL parses an absolute URL to which a secret may be sent. Its errors never repeat the text: it may
+// hold a password that somebody put there.
+func checkURL(text string, plainHTTP bool) (*url.URL, error) {
+	u, err := url.Parse(text)
+	switch {
+	case err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http"):
+		return nil, errors.New("is not an absolute https URL")
+	case u.User != nil:
+		return nil, errors.New("has a user or password in it; give them as Credentials")
+	case u.Fragment != "" || strings.HasSuffix(text, "#"):
+		// RFC 6749, Section 3.2: the endpoint URI MUST NOT include a fragment component.
+		return nil, errors.New("has a fragment")
+	case !secure(u) && !plainHTTP:
+		// RFC 6749, Section 3.2: the authorization server MUST require TLS; the loopback has no wire to read.
+		return nil, errors.New("is plain http and not on the loopback; use https, or say InsecureAllowHTTP")
+	}
+	return u, nil
+}
+
+func checkOrigin(text string, plainHTTP bool) (*url.URL, error) {
+	u, err := checkURL(text, plainHTTP)
+	if err != nil {
+		return nil, err
+	}
+	if (u.Path != "" && u.Path != "/") || u.RawQuery != "" {
+		return nil, errors.New("has a path or a query; an origin is scheme://host[:port]")
+	}
+	return u, nil
+}

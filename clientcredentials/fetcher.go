@@ -1,0 +1,181 @@
+package clientcredentials
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"slices"
+	"time"
+)
+
+const (
+	maxTries = 4               // attempts in a flight that somebody has to wait for
+	maxPause = 3 * time.Second // between two of them; a longer one is the next caller's
+)
+
+// fetcher gets tokens from the issuer. It belongs to the one flight that is in the air.
+type fetcher struct {
+	set    settings
+	client *http.Client
+	clock  clock
+	log    *slog.Logger
+	meter  *meter
+
+	endpoint endpoint    // what discovery found
+	worked   *Credential // a pointer, so that a printed Source shows an address
+	failures int         // in a row
+	lacking  string      // the scopes last reported as not granted
+}
+
+// run makes up to tries attempts. The error says when the next one is due.
+func (f *fetcher) run(ctx context.Context, tries int) (*entry, *Error) {
+	for try := 1; ; try++ {
+		e, err := f.attempt(ctx)
+		if err == nil {
+			f.failures = 0
+			return e, nil
+		}
+		if ctx.Err() != nil {
+			return nil, &Error{Err: ErrClosed}
+		}
+		f.failures++
+		f.meter.failures.Add(1)
+		pause := backoff(f.failures, err)
+		err.Attempt, err.NextTry, err.retryAt = f.failures, f.clock.wallTime().Add(pause), f.clock.mono()+pause
+		if !err.temporary || try == tries || pause > maxPause || !sleep(ctx, pause) {
+			return nil, err
+		}
+	}
+}
+
+// attempt asks once, and once more with another secret when the first is refused.
+func (f *fetcher) attempt(ctx context.Context) (*entry, *Error) {
+	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
+	defer cancel()
+	at, err := f.locate(ctx)
+	if err != nil {
+		return nil, err
+	}
+	list, err := f.load(ctx)
+	if err != nil {
+		return nil, err
+	}
+	// The life of a token is counted from before it was asked for: it began at the latest then or after.
+	used, asked := list[0], f.clock.read()
+	g, err := f.post(ctx, at, used)
+	if err != nil && err.Code == InvalidClient {
+		if other, found := f.another(ctx, list, used); found {
+			used, asked = other, f.clock.read()
+			g, err = f.post(ctx, at, used)
+		}
+	}
+	if err != nil {
+		f.doubt(err)
+		return nil, err
+	}
+	f.noteSecret(used, list[0])
+	return f.admit(g, asked)
+}
+
+// load reads the credentials and checks each of them.
+func (f *fetcher) load(ctx context.Context) ([]Credential, *Error) {
+	list, err := f.set.credentials.Load(ctx)
+	if err == nil && len(list) == 0 {
+		err = errors.New("there are none")
+	}
+	for _, c := range list {
+		err = errors.Join(err, c.check())
+	}
+	if err != nil {
+		return nil, &Error{Err: fmt.Errorf("credentials: %w", err)}
+	}
+	return list, nil
+}
+
+// another reads the credentials again and returns the first that differs from the refused one: a secret
+// that was replaced meanwhile, the second of two, or the one that worked last, in case its successor is
+// published before the issuer knows it.
+func (f *fetcher) another(ctx context.Context, list []Credential, refused Credential) (Credential, bool) {
+	if again, err := f.load(ctx); err == nil {
+		list = again
+	}
+	list = slices.Clone(list)
+	if f.worked != nil && f.worked.ClientID == refused.ClientID {
+		list = append(list, *f.worked)
+	}
+	for _, c := range list {
+		if c != refused {
+			return c, true
+		}
+	}
+	return Credential{}, false
+}
+
+// noteSecret makes it visible which secret the issuer took.
+func (f *fetcher) noteSecret(used, preferred Credential) {
+	fallback := used != preferred
+	f.meter.fallback.Store(fallback)
+	if fallback {
+		f.meter.fallbacks.Add(1)
+	}
+	if f.worked != nil && *f.worked == used {
+		return
+	}
+	generation := f.meter.generation.Add(1)
+	if f.worked != nil {
+		f.log.Info("the issuer took another client secret", "client_id", used.ClientID, "generation", generation, "fallback", fallback)
+	}
+	f.worked = &used
+}
+
+// admit turns an answer into an entry.
+func (f *fetcher) admit(g grant, asked instant) (*entry, *Error) {
+	c := claimsOf(g.accessToken)
+	life := lifetime(g, c, asked)
+	t := &Token{AccessToken: g.accessToken, Type: "Bearer", Scopes: g.scopes, Expiry: time.Unix(0, asked.wall).Add(life).UTC()}
+	if t.Scopes == nil {
+		// RFC 6749, Section 5.1: scope is OPTIONAL if identical to the scope requested.
+		// Cognito: never there, and the claim lacks the scopes that their resource server no longer has.
+		t.Scopes = c.scopes
+	}
+	if t.Scopes == nil {
+		t.Scopes = f.set.scopes
+	}
+	e := newEntry(t, asked, life)
+	if e == nil {
+		return nil, &Error{Status: http.StatusOK, Err: errors.New(
+			"the issuer gave a token that has ended by this machine's clock; look at the clock, and at a cache in front of the issuer")}
+	}
+	f.noteScopes(t.Scopes)
+	return e, nil
+}
+
+// noteScopes says once that scopes were asked for and not granted; the API will answer 403.
+func (f *fetcher) noteScopes(granted []string) {
+	var lacking []string
+	for _, scope := range f.set.scopes {
+		if !slices.Contains(granted, scope) {
+			lacking = append(lacking, scope)
+		}
+	}
+	if list := fmt.Sprint(lacking); list != f.lacking {
+		f.lacking = list
+		if lacking != nil {
+			f.log.Warn("the issuer did not grant all scopes", "lacking", lacking)
+		}
+	}
+}
+
+// sleep reports false when ctx ended first.
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
