@@ -2,6 +2,7 @@ package countersign
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -21,8 +22,12 @@ const (
 	maxFetchRedirect = 3
 )
 
-// errRedirect is what a redirect away from the origin becomes.
-var errRedirect = errors.New("redirect to another origin refused")
+var (
+	errRedirect  = errors.New("redirect to another origin refused")
+	errRedirects = errors.New("too many redirects")
+	errNotHTTP   = errors.New("answer is not HTTP")
+	errHeader    = errors.New("header of the answer is too long")
+)
 
 // document is the answer to one request.
 type document struct {
@@ -61,7 +66,7 @@ func newFetcher(client *http.Client) *fetcher {
 	// would let whoever controls one URL of the issuer's host choose the keys.
 	own.CheckRedirect = func(r *http.Request, via []*http.Request) error {
 		if len(via) > maxFetchRedirect {
-			return errors.New("too many redirects")
+			return errRedirects
 		}
 		if from := via[0].URL; r.URL.Scheme != from.Scheme || r.URL.Host != from.Host {
 			return errRedirect
@@ -118,17 +123,24 @@ func fetchCause(err error) error {
 	}
 	var operation *net.OpError
 	var lookup *net.DNSError
+	var certificate *tls.CertificateVerificationError
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
-		return fmt.Errorf("no whole answer within %v: %w", fetchTimeout, context.DeadlineExceeded)
-	case errors.Is(err, context.Canceled), errors.Is(err, errRedirect), errors.As(err, &operation), errors.As(err, &lookup):
+		return fmt.Errorf("no whole answer in time: %w", context.DeadlineExceeded)
+	case errors.As(err, &operation), errors.As(err, &lookup), errors.As(err, &certificate):
+		return err
+	case errors.Is(err, context.Canceled), errors.Is(err, errRedirect), errors.Is(err, errRedirects):
 		return err
 	}
 	text := err.Error()
-	for _, cut := range []string{`"`, "malformed", "transport connection broken"} {
-		if before, _, found := strings.Cut(text, cut); found {
-			return errors.New(strings.TrimSpace(before + "answer is not HTTP"))
-		}
+	if strings.Contains(text, "response headers exceeded") {
+		return errHeader
+	}
+	if strings.Contains(text, "malformed") || strings.Contains(text, "transport connection broken") {
+		return errNotHTTP
+	}
+	if before, _, quotes := strings.Cut(text, `"`); quotes {
+		return errors.New(strings.TrimRight(before, " :"))
 	}
 	return err
 }

@@ -30,6 +30,7 @@ type fakeKeysIssuer struct {
 	keys      map[string]crypto.Signer
 	discovery func(*http.Request) (*http.Response, error) // nil for a good document
 	jwks      func(*http.Request) (*http.Response, error) // nil for the keys
+	moved     string                                      // another path of the keys; "" for none
 	asked     map[string]int                              // requests by path
 }
 
@@ -91,7 +92,7 @@ func (f *fakeKeysIssuer) jwkSet() string {
 func (f *fakeKeysIssuer) RoundTrip(r *http.Request) (*http.Response, error) {
 	f.mu.Lock()
 	f.asked[r.URL.Path]++
-	discovery, jwks := f.discovery, f.jwks
+	discovery, jwks, moved := f.discovery, f.jwks, f.moved
 	f.mu.Unlock()
 	switch {
 	case strings.HasSuffix(r.URL.Path, "/openid-configuration") && discovery != nil:
@@ -100,7 +101,7 @@ func (f *fakeKeysIssuer) RoundTrip(r *http.Request) (*http.Response, error) {
 		return answerText(200, `{"issuer":"`+keysIssuer+`","jwks_uri":"`+keysURI+`"}`)(r)
 	case strings.HasSuffix(r.URL.Path, "/jwks.json") && jwks != nil:
 		return jwks(r)
-	case strings.HasSuffix(r.URL.Path, "/jwks.json"):
+	case strings.HasSuffix(r.URL.Path, "/jwks.json"), moved != "" && r.URL.Path == moved:
 		return answerText(200, f.jwkSet())(r)
 	}
 	return answerText(404, "")(r)
