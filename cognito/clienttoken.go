@@ -1,0 +1,67 @@
+package cognito
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+)
+
+// GetClientTokenInput asks for a token through the JSON API, without a domain and without a signature.
+type GetClientTokenInput struct {
+	ClientID       string            `json:"ClientId,omitempty"`
+	Secret         Secret            `json:",omitempty"`
+	Scopes         []string          `json:",omitempty"`
+	ClientMetadata map[string]string `json:",omitempty"`
+}
+
+// GetClientTokenOutput is the token.
+type GetClientTokenOutput struct {
+	ClientAuthenticationResult ClientAuthenticationResult
+}
+
+// ClientAuthenticationResult is a token with its type, Bearer, and its lifetime in seconds.
+type ClientAuthenticationResult struct {
+	AccessToken string
+	ExpiresIn   int
+	TokenType   string
+}
+
+func (in GetClientTokenInput) revealed() any {
+	return struct {
+		GetClientTokenInput
+		Secret string `json:",omitempty"`
+	}{in, in.Secret.Reveal()}
+}
+
+// GetClientToken issues a token to a client whose explicit auth flow is ALLOW_CLIENT_TOKEN_AUTH.
+//
+// It shares authentication, scopes and signature with [Service.Token]; AllowedOAuthFlows do not matter to it. Cognito:
+// the documented example makes such a client without them.
+func (s *Service) GetClientToken(ctx context.Context, in GetClientTokenInput) (GetClientTokenOutput, error) {
+	if err := check(getClientTokenShape, in); err != nil {
+		return GetClientTokenOutput{}, err
+	}
+	now := s.current.Load()
+	c, err := now.authenticate(in.ClientID, in.Secret)
+	if err != nil {
+		return GetClientTokenOutput{}, &APIError{Code: CodeNotAuthorized, Message: "Invalid client or secret", Status: http.StatusBadRequest}
+	}
+	if !slices.Contains(c.ExplicitAuthFlows, clientTokenAuth) {
+		return GetClientTokenOutput{}, apiError(CodeNotAuthorized, "%s is not enabled for the client", clientTokenAuth)
+	}
+	p := now.pools[c.UserPoolID]
+	scopes, err := p.grant(c, in.Scopes)
+	if err != nil {
+		// Cognito: ScopeDoesNotExistException is not among the errors of this operation.
+		return GetClientTokenOutput{}, apiError(CodeInvalidParameter, "Invalid scope requested")
+	}
+	token, err := s.issue(ctx, p, c, scopes)
+	if errors.Is(err, errBusy) {
+		return GetClientTokenOutput{}, apiError(CodeTooManyRequests, "Rate exceeded")
+	}
+	if err != nil {
+		return GetClientTokenOutput{}, internalError(err)
+	}
+	return GetClientTokenOutput{ClientAuthenticationResult{token, int(c.lifetime.Seconds()), "Bearer"}}, nil
+}

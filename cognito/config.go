@@ -1,0 +1,88 @@
+package cognito
+
+import (
+	"crypto"
+	"errors"
+	"log/slog"
+	"net/url"
+	"regexp"
+	"strings"
+	"time"
+)
+
+// Config says where a [Service] keeps its records and what its ids and URLs look like. The zero value is a service in
+// memory, in us-east-1, whose issuers are those of AWS.
+type Config struct {
+	// Store keeps the records. Nil means a new [MemoryStore]: everything is lost when the process ends.
+	Store Store
+
+	// Region is the AWS region in ids, ARNs and issuers. Empty means us-east-1.
+	Region string
+
+	// AccountID is the AWS account in ARNs: twelve digits. Empty means 000000000000.
+	AccountID string
+
+	// BaseURL is the address under which [Handler] is served, such as http://localhost:8081: the issuer of a pool is
+	// BaseURL/poolID. Empty means AWS's own, https://cognito-idp.<region>.amazonaws.com/<poolID>.
+	BaseURL string
+
+	// NewKey makes a signing key. Nil means RSA of 2048 bits, like Cognito's. A P-256 key makes a pool whose tokens
+	// are signed with ES256, an Ed25519 key one with EdDSA; Cognito has neither. The key must be one that
+	// [crypto/x509.MarshalPKCS8PrivateKey] can encode. It may be called from two goroutines at once.
+	NewKey func() (crypto.Signer, error)
+
+	// Now is the clock. Nil means [time.Now].
+	Now func() time.Time
+
+	// Logger gets what has no caller to return to. Nil means that nothing is logged.
+	Logger *slog.Logger
+}
+
+var (
+	regionPattern  = regexp.MustCompile(`\A[a-z]{2,}(-[a-z]+)+-[0-9]{1,2}\z`)
+	accountPattern = regexp.MustCompile(`\A[0-9]{12}\z`)
+)
+
+// withDefaults returns the configuration with nothing left empty, or everything that is wrong with it.
+func (c Config) withDefaults() (Config, error) {
+	var problems []error
+	if c.Store == nil {
+		c.Store = NewMemoryStore()
+	}
+	if c.Region == "" {
+		c.Region = "us-east-1"
+	}
+	if c.AccountID == "" {
+		c.AccountID = "000000000000"
+	}
+	if !regionPattern.MatchString(c.Region) {
+		problems = append(problems, errors.New("cognito: Config.Region does not look like ap-southeast-1"))
+	}
+	if !accountPattern.MatchString(c.AccountID) {
+		problems = append(problems, errors.New("cognito: Config.AccountID is not twelve digits"))
+	}
+	c.BaseURL = strings.TrimRight(c.BaseURL, "/")
+	if !plainURL(c.BaseURL) {
+		problems = append(problems, errors.New("cognito: Config.BaseURL is not an absolute http or https URL without user, query and fragment"))
+	}
+	if c.NewKey == nil {
+		c.NewKey = generateRSA2048
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	return c, errors.Join(problems...)
+}
+
+func plainURL(s string) bool {
+	if s == "" {
+		return true
+	}
+	// OpenID Connect Discovery 1.0, Section 3: the issuer has scheme, host and optionally port and path, no query or fragment.
+	u, err := url.Parse(s)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && u.User == nil &&
+		u.RawQuery == "" && !u.ForceQuery && u.Fragment == "" && !strings.HasSuffix(s, "#")
+}

@@ -1,0 +1,140 @@
+package cognito
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"time"
+)
+
+// HandlerConfig says how [Handler] treats requests. The zero value accepts unsigned calls: it is for tests in one
+// process.
+type HandlerConfig struct {
+	// Authenticate checks the signature of a call of the JSON API. Its error should be an [APIError]; any other is
+	// answered as an internal error. Nil means that unsigned calls are accepted. It is not asked for the operations
+	// that Cognito takes unsigned, such as GetClientToken.
+	Authenticate func(r *http.Request, body []byte) error
+
+	// Logger gets one line a request, without secrets, tokens and bodies. Nil means that nothing is logged.
+	Logger *slog.Logger
+
+	// MaxBody bounds the body of a call of the JSON API, in bytes. 0 means 1 MiB.
+	MaxBody int64
+}
+
+type handler struct {
+	service *Service
+	config  HandlerConfig
+}
+
+// Handler serves the issuer: the cognito-idp JSON API at /, and for each pool its token endpoint, discovery document
+// and key set below /<poolID>/. Its paths are those of [Config].BaseURL.
+func Handler(s *Service, config HandlerConfig) http.Handler {
+	if config.Logger == nil {
+		config.Logger = slog.New(slog.DiscardHandler)
+	}
+	if config.MaxBody <= 0 {
+		config.MaxBody = 1 << 20
+	}
+	h := &handler{s, config}
+	mux := http.NewServeMux()
+	for _, route := range []struct {
+		pattern string
+		serve   func(http.ResponseWriter, *http.Request, *entry)
+		refuse  func(http.ResponseWriter, *entry, error)
+	}{
+		{"POST /{$}", h.api, h.writeAPIError},
+		{"/{pool}/oauth2/token", h.token, h.writeTokenError},
+		{"GET /{pool}/.well-known/openid-configuration", h.discovery, h.writeAPIError},
+		{"GET /{pool}/.well-known/jwks.json", h.jwks, h.writeAPIError},
+	} {
+		mux.Handle(route.pattern, h.logged(route.serve, route.refuse))
+	}
+	return mux
+}
+
+// An entry is the line that a request leaves in the log. All of it is this issuer's own words: what the request says is
+// left out unless it names something that exists.
+type entry struct {
+	requestID string
+	operation string
+	pool      string
+	client    string
+	code      string
+	reason    string
+	err       error
+}
+
+// logged wraps a route: a request id, one line in the log, and an answer even when the route panics.
+func (h *handler) logged(serve func(http.ResponseWriter, *http.Request, *entry), refuse func(http.ResponseWriter, *entry, error)) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		start := time.Now()
+		e := &entry{requestID: newUUID()}
+		out := &statusWriter{ResponseWriter: w}
+		defer func() {
+			if p := recover(); p != nil {
+				if p == http.ErrAbortHandler {
+					panic(p)
+				}
+				// The value of a panic may quote what it stumbled over; its type and place are enough to find it.
+				e.err = fmt.Errorf("panic of type %T", p)
+				h.config.Logger.LogAttrs(r.Context(), slog.LevelError, "panic", slog.String("request_id", e.requestID), slog.String("stack", string(debug.Stack())))
+				if out.status == 0 {
+					refuse(out, e, e.err)
+				}
+			}
+			h.log(r.Context(), r, e, out.status, time.Since(start))
+		}()
+		serve(out, r, e)
+	})
+}
+
+func (h *handler) log(ctx context.Context, r *http.Request, e *entry, status int, took time.Duration) {
+	level := slog.LevelInfo
+	if status >= http.StatusInternalServerError {
+		level = slog.LevelError
+	}
+	attrs := []slog.Attr{
+		slog.String("request_id", e.requestID),
+		slog.String("route", r.Pattern),
+		slog.Int("status", status),
+		slog.Duration("duration", took),
+	}
+	for _, optional := range []slog.Attr{
+		slog.String("operation", e.operation), slog.String("pool", e.pool), slog.String("client", e.client),
+		slog.String("error", e.code), slog.String("reason", e.reason),
+	} {
+		if optional.Value.String() != "" {
+			attrs = append(attrs, optional)
+		}
+	}
+	if e.err != nil {
+		attrs = append(attrs, slog.String("cause", e.err.Error()))
+	}
+	h.config.Logger.LogAttrs(ctx, level, "request", attrs...)
+}
+
+// A statusWriter remembers the status that was sent.
+type statusWriter struct {
+	http.ResponseWriter
+	status int
+}
+
+func (w *statusWriter) WriteHeader(status int) {
+	if w.status == 0 {
+		w.status = status
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *statusWriter) Write(b []byte) (int, error) {
+	if w.status == 0 {
+		w.status = http.StatusOK
+	}
+	return w.ResponseWriter.Write(b)
+}
+
+// Unwrap lets http.ResponseController and http.MaxBytesReader reach the connection.
+func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }

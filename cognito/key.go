@@ -1,0 +1,139 @@
+package cognito
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
+	"errors"
+	"fmt"
+
+	"github.com/countersign-dev/countersign/internal/jose"
+)
+
+// keyBody is a signing key as it is stored.
+type keyBody struct {
+	ID    string // the kid
+	Use   string // accessKey or idKey
+	PKCS8 []byte
+}
+
+// Cognito: each pool has two key pairs; access tokens and id tokens are signed with different ones. The second is
+// published like the first, and never signs here, since no id token is ever issued.
+const (
+	accessKey = "access"
+	idKey     = "id"
+)
+
+// signingKey is a key in a snapshot, ready to sign.
+type signingKey struct {
+	id     string
+	use    string
+	alg    jose.Algorithm
+	signer crypto.Signer
+	header []byte // of the tokens that it signs
+}
+
+// generateRSA2048 is what [Config].NewKey is when it is nil.
+//
+// RSA-2048 is what Cognito's keys are; it is also a fifth of the cost of RSA-4096.
+func generateRSA2048() (crypto.Signer, error) { return rsa.GenerateKey(rand.Reader, 2048) }
+
+// generateKeys makes the keys of a new pool, both at once: a key takes a tenth of a second or more.
+func generateKeys(newKey func() (crypto.Signer, error)) ([]keyBody, error) {
+	uses := []string{accessKey, idKey}
+	keys, errs := make([]keyBody, len(uses)), make([]error, len(uses))
+	done := make(chan struct{})
+	for i, use := range uses {
+		go func() {
+			defer func() { done <- struct{}{} }()
+			keys[i], errs[i] = generateKey(newKey, use)
+		}()
+	}
+	for range uses {
+		<-done
+	}
+	return keys, errors.Join(errs...)
+}
+
+func generateKey(newKey func() (crypto.Signer, error), use string) (keyBody, error) {
+	signer, err := newKey()
+	if err != nil {
+		return keyBody{}, fmt.Errorf("generate a signing key: %w", err)
+	}
+	if _, err := algorithm(signer.Public()); err != nil {
+		return keyBody{}, err
+	}
+	pkcs8, err := x509.MarshalPKCS8PrivateKey(signer)
+	if err != nil {
+		return keyBody{}, fmt.Errorf("encode a signing key: %w", err)
+	}
+	id, err := keyID(signer.Public())
+	return keyBody{ID: id, Use: use, PKCS8: pkcs8}, err
+}
+
+// keyID returns the kid: 32 octets in standard base64, padding included, as in a real token's header. Here they are the
+// hash of the key, so that equal keys have equal ids.
+func keyID(pub crypto.PublicKey) (string, error) {
+	spki, err := x509.MarshalPKIXPublicKey(pub)
+	if err != nil {
+		return "", fmt.Errorf("encode a public key: %w", err)
+	}
+	hash := sha256.Sum256(spki)
+	return base64.StdEncoding.EncodeToString(hash[:]), nil
+}
+
+// algorithm is the one that goes with the key. Cognito signs with RS256 only; the others are extensions that
+// [Config].NewKey asks for by returning such a key.
+func algorithm(pub crypto.PublicKey) (jose.Algorithm, error) {
+	switch k := pub.(type) {
+	case *rsa.PublicKey:
+		// RFC 7518, Section 3.3: a key of 2048 bits or larger MUST be used.
+		if k.N.BitLen() >= 2048 {
+			return jose.RS256, nil
+		}
+	case *ecdsa.PublicKey:
+		if jose.ES256.Fits(pub) {
+			return jose.ES256, nil
+		}
+	case ed25519.PublicKey:
+		return jose.EdDSA, nil
+	}
+	return "", errors.New("a signing key is none of RSA of at least 2048 bits, P-256 and Ed25519")
+}
+
+// signingKey makes the stored key ready to sign.
+func (b keyBody) signingKey() (*signingKey, error) {
+	parsed, err := x509.ParsePKCS8PrivateKey(b.PKCS8)
+	if err != nil {
+		return nil, errors.New("a stored key cannot be read") // the cause may quote the key
+	}
+	signer, ok := parsed.(crypto.Signer)
+	if !ok {
+		return nil, errors.New("a stored key cannot sign")
+	}
+	alg, err := algorithm(signer.Public())
+	if err != nil {
+		return nil, err
+	}
+	return &signingKey{id: b.ID, use: b.Use, alg: alg, signer: signer, header: tokenHeader(b.ID, alg)}, nil
+}
+
+// keySet renders the pool's public keys as its jwks.json.
+func keySet(keys []*signingKey) ([]byte, error) {
+	set := []byte(`{"keys":[`)
+	for i, k := range keys {
+		if i > 0 {
+			set = append(set, ',')
+		}
+		var err error
+		if set, err = jose.AppendJWK(set, k.signer.Public(), k.id, k.alg); err != nil {
+			return nil, err
+		}
+	}
+	return append(set, "]}"...), nil
+}
