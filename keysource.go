@@ -64,6 +64,3 @@ type keySourceConfig struct {
 	insecureAllowHTTP bool
 	observe           func(KeyEvent) // nil when nobody observes
 }
-
-// newKeySource is keyset.go's: func newKeySource(keySourceConfig) (keySource, error). It does not wait for
-// the network; its error is one of configuration, such as a KeysFile that cannot be read.

@@ -1,6 +1,47 @@
 package countersign
 
-import "time"
+import (
+	"context"
+	"time"
+)
+
+// Observer is told what the guard does, for metrics and traces. Its methods run on the request's goroutine, or on the one
+// that fetched the keys, and must return at once. Nothing in an event is a sender's claim: every name comes from the
+// configuration, from the code or from a verified token, so that nobody outside can multiply a metric's
+// labels.
+type Observer interface {
+	// Decision is called once for each request to a route that is not public.
+	Decision(ctx context.Context, event DecisionEvent)
+	// Keys is called when something happens to an issuer's keys.
+	Keys(event KeyEvent)
+}
+
+// DecisionEvent is one decision.
+type DecisionEvent struct {
+	ID       string        // in the log and in the body of a refusal; empty when the request was allowed
+	Decision Decision      // what was decided
+	Reason   Reason        // why it was refused; empty when the request was allowed
+	Status   int           // of the refusal; 0 when the request was allowed
+	Route    string        // the pattern of the route
+	Method   string        // of the request: one of HTTP's own, or "other"
+	Issuer   string        // as configured; empty when the token was not verified
+	ClientID string        // of a verified token; empty otherwise
+	Cached   bool          // the token had been verified before
+	Duration time.Duration // of the decision
+	// Ahead is how far the token's iat lies in the future by our clock: the least by which the two clocks differ.
+	Ahead time.Duration
+}
+
+// Decision is the closed set of what a guard decides.
+type Decision string
+
+// The decisions.
+const (
+	Allow     Decision = "allow"
+	Deny      Decision = "deny"
+	Unable    Decision = "error"      // no keys: the fault is not the caller's
+	WouldDeny Decision = "would_deny" // refused by a rule that is only reported, and let through
+)
 
 // KeyEvent is something that happened to the keys of one issuer.
 type KeyEvent struct {

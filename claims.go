@@ -1,0 +1,141 @@
+package countersign
+
+import (
+	"strings"
+
+	"github.com/countersign-dev/countersign/internal/jose"
+	"github.com/countersign-dev/countersign/internal/oauth"
+)
+
+// claims is what the guard reads of a token's claims. The strings are parts of the document.
+type claims struct {
+	issuer, subject, clientID, tokenUse, id string
+
+	expiry, notBefore, issuedAt      int64 // seconds since 1970
+	hasExpiry, hasNotBefore, hasTime bool
+
+	audience jose.Value // a string or an array of strings; the zero Value when there is none
+	scope    jose.Value // of "scope", or else of "scp"
+}
+
+// readClaims reads the claims by their exact names. A claim that is there with the wrong type is an error and never
+// "absent": null is a wrong type too.
+func readClaims(document string) (c claims, ok bool) {
+	members := jose.ReadObject(document)
+	for members.Next() {
+		value, ok := members.Value(), true
+		switch members.Name() {
+		case "iss":
+			c.issuer, ok = value.Text()
+		case "sub":
+			c.subject, ok = value.Text()
+		case "client_id":
+			c.clientID, ok = value.Text()
+		case "token_use":
+			c.tokenUse, ok = value.Text()
+		case "jti":
+			c.id, ok = value.Text()
+		case "exp":
+			c.expiry, ok = value.Seconds()
+			c.hasExpiry = true
+		case "nbf":
+			c.notBefore, ok = value.Seconds()
+			c.hasNotBefore = true
+		case "iat":
+			c.issuedAt, ok = value.Seconds()
+			c.hasTime = true
+		case "aud":
+			c.audience, ok = value, isStrings(value)
+		case "scope":
+			// RFC 9068, Section 2.2.3, and RFC 8693, Section 4.2: a string of names. Some issuers write an array.
+			c.scope, ok = value, isStrings(value)
+		case "scp":
+			if c.scope.Raw() == "" {
+				c.scope = value
+			}
+			ok = isStrings(value)
+		}
+		if !ok {
+			return claims{}, false
+		}
+	}
+	return c, members.Err() == nil
+}
+
+// isStrings reports whether v is a string or an array of strings.
+func isStrings(v jose.Value) bool {
+	list, ok := v.Array()
+	if !ok {
+		_, ok = v.Text()
+		return ok
+	}
+	for list.Next() {
+		if _, ok := list.Value().Text(); !ok {
+			return false
+		}
+	}
+	return true
+}
+
+// contains reports whether v, a string or an array of strings, has the string s.
+//
+// RFC 7519, Section 4.1.3: aud is an array of case-sensitive strings, or one of them.
+func contains(v jose.Value, s string) bool {
+	if text, ok := v.Text(); ok {
+		return text == s
+	}
+	for list, ok := v.Array(); ok && list.Next(); {
+		if text, _ := list.Value().Text(); text == s {
+			return true
+		}
+	}
+	return false
+}
+
+// appendScopes appends the scopes in v that belong to the resource, without its prefix. It is false when v is not
+// made of scope tokens, or of more than anyone has.
+func appendScopes(names []string, v jose.Value, prefix string) ([]string, bool) {
+	text, isText := v.Text()
+	if isText {
+		if text == "" {
+			return names, true
+		}
+		for n := 0; ; n++ {
+			token, rest, more := strings.Cut(text, " ")
+			var ok bool
+			if names, ok = appendScope(names, token, prefix); !ok || n == oauth.MaxScopes {
+				return nil, false
+			}
+			if !more {
+				return names, true
+			}
+			text = rest
+		}
+	}
+	list, ok := v.Array()
+	for n := 0; ok && list.Next(); n++ {
+		token, _ := list.Value().Text()
+		if names, ok = appendScope(names, token, prefix); !ok || n == oauth.MaxScopes {
+			return nil, false
+		}
+	}
+	return names, true
+}
+
+// appendScope appends one scope if it has the prefix.
+//
+// Cognito: a scope's name has no slash, so that the rest of "https://api.example.com/v2/read" is not a scope of the
+// resource https://api.example.com but belongs to https://api.example.com/v2.
+func appendScope(names []string, token, prefix string) ([]string, bool) {
+	if !oauth.ValidScopeToken(token) {
+		return nil, false
+	}
+	if prefix == "" {
+		return append(names, token), true
+	}
+	name, ours := strings.CutPrefix(token, prefix)
+	if ours && name != "" && strings.IndexByte(name, '/') < 0 {
+		names = append(names, name)
+	}
+	return names, true
+}

@@ -1,0 +1,267 @@
+package countersign
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/countersign-dev/countersign/internal/jose"
+)
+
+// This file is the way of a token, from its bytes to the decision: shape, claims, issuer, header, limits, key,
+// signature, rule. Everything that refuses cheaply stands before the signature, so that a bad token costs its
+// sender more than us; nothing that a token says is believed before the signature, and the one document whose signature
+// was verified is the one whose claims are used: it is read once.
+
+// trust is one issuer that the guard believes, with everything that is bound to it: a token of this issuer is held to these
+// limits and verified with these keys, and with no others (RFC 8725, Sections 3.8 and 3.9).
+type trust struct {
+	issuer     string // as configured: the name in logs and events
+	profile    Profile
+	audience   string
+	resource   string
+	algorithms []jose.Algorithm
+	clients    []string
+	leeway     int64 // seconds
+	keys       keySource
+	headers    headerCache
+}
+
+// verified is a token that passed, and what the guard keeps of it.
+type verified struct {
+	token      string
+	caller     Caller
+	id         string // jti
+	trust      *trust
+	generation uint64 // of the keys that verified it
+	deadline   int64  // seconds since 1970; from then on it is expired
+	meant      bool   // for this resource, by its audience or by a scope
+	ahead      time.Duration
+	names      [4]string // the first scopes, so that most tokens need no array of their own
+}
+
+// usable reports whether the verdict still holds: the token has not ended and its key was not withdrawn.
+func (v *verified) usable(now int64) bool {
+	return now < v.deadline && v.generation == v.trust.keys.generation()
+}
+
+func (v *verified) size() int64 { return int64(len(v.token) + len(v.caller.claims) + entryBytes) }
+
+// authenticate is who sent the token, from the cache or by verifying it.
+func (g *Guard) authenticate(ctx context.Context, token string, now time.Time) (*verified, bool, *Error) {
+	if v := g.cache.get(token, now.Unix()); v != nil {
+		return v, true, nil
+	}
+	v, err := g.verify(ctx, token, now)
+	if err != nil {
+		return nil, false, err
+	}
+	g.cache.put(v, now.Unix())
+	return v, false, nil
+}
+
+// verify is the whole verification of one access token (RFC 7515, Section 5.2; RFC 7519, Section 7.2; RFC 9068, Section 4).
+func (g *Guard) verify(ctx context.Context, token string, now time.Time) (*verified, *Error) {
+	// Shape. The size comes first: nothing below runs in proportion to more than this.
+	if len(token) > maxToken {
+		return nil, refuse(MalformedToken)
+	}
+	parts, ok := jose.Split(token)
+	if !ok {
+		return nil, refuse(MalformedToken)
+	}
+	work := borrow(token)
+	defer work.giveBack()
+	payload, ok := work.decode(len(parts.Header)+1, len(parts.Payload))
+	if !ok {
+		return nil, refuse(MalformedToken)
+	}
+
+	// Claims, read but not believed. They choose the issuer whose keys are asked, and may be refused already.
+	document := string(payload)
+	c, ok := readClaims(document)
+	if !ok {
+		return nil, refuse(BadClaims)
+	}
+	// Issuer. RFC 8725, Section 3.8, and RFC 9068, Section 4: it must match exactly. One that is not on the list causes
+	// no network traffic: a token cannot make us fetch from an address of its own.
+	t := g.issuers[c.issuer]
+	if t == nil {
+		return nil, refuse(BadIssuer)
+	}
+	header, ok := t.headers.get(parts.Header)
+	if !ok {
+		text, ok := work.decode(0, len(parts.Header))
+		if !ok {
+			return nil, refuse(MalformedToken)
+		}
+		var err error
+		if header, err = jose.ParseHeader(string(text)); err != nil {
+			return nil, refuse(BadHeader)
+		}
+	}
+	if reason := t.checkHeader(header); reason != "" {
+		return nil, refuse(reason)
+	}
+	if reason := t.checkClaims(&c, now.Unix()); reason != "" {
+		return nil, refuse(reason)
+	}
+	signature, ok := work.decode(len(parts.Header)+1+len(parts.Payload)+1, len(parts.Signature))
+	if !ok {
+		return nil, refuse(MalformedToken)
+	}
+	v := &verified{token: token, trust: t, id: c.id, deadline: c.expiry + t.leeway}
+	if !v.describe(&c, document, now) {
+		return nil, refuse(BadClaims)
+	}
+
+	// Key. The generation is read first: a key that is withdrawn between the two makes the verdict old, not the reverse.
+	v.generation = t.keys.generation()
+	key, err := t.keys.key(ctx, header.KeyID, header.Algorithm)
+	if err != nil {
+		return nil, refuseKey(err)
+	}
+	// Signature. RFC 7515, Section 5.2, step 8: over the encoded header and payload as they came.
+	input := work.buf[:len(parts.Header)+1+len(parts.Payload)]
+	if key.Verify(header.Algorithm, input, signature) != nil {
+		return nil, refuse(BadSignature)
+	}
+	t.headers.put(parts.Header, header)
+	return v, nil
+}
+
+// checkHeader refuses what the issuer's tokens never say of themselves.
+func (t *trust) checkHeader(h jose.Header) Reason {
+	// RFC 8725, Section 3.1: the algorithm is ours to choose, from a list. "none" and HMAC cannot be on it.
+	if !slices.Contains(t.algorithms, h.Algorithm) {
+		return BadAlgorithm
+	}
+	// RFC 7515, Section 4.1.9: a media type, whose case does not matter and whose "application/" may be left out.
+	typ := strings.ToLower(h.Type)
+	typ = strings.TrimPrefix(typ, "application/")
+	switch {
+	case typ == "at+jwt":
+		return ""
+	case t.profile == Cognito && (typ == "" || typ == "jwt"):
+		return "" // Cognito: there is no typ; token_use says what the token is for
+	}
+	// RFC 9068, Section 4: reject any other typ. RFC 8725, Section 3.11: a token of another kind, such as a logout
+	// token, stays one.
+	return BadHeader
+}
+
+// checkClaims refuses what is not an access token of this issuer for this resource at this time.
+func (t *trust) checkClaims(c *claims, now int64) Reason {
+	// Both profiles have them always: sub since a token is about somebody, client_id since rules and logs name it.
+	if c.clientID == "" || c.subject == "" || !c.hasExpiry {
+		return BadClaims
+	}
+	// RFC 7519, Section 4.1.4: "the current date/time MUST be before the expiration date/time".
+	if now >= c.expiry+t.leeway {
+		return Expired
+	}
+	// RFC 7519, Section 4.1.5. A future iat refuses nothing: it is a clock's fault, and measured (see describe).
+	if c.hasNotBefore && now < c.notBefore-t.leeway {
+		return NotYetValid
+	}
+	switch t.profile {
+	case Cognito:
+		// Cognito: an ID token has the same issuer and keys, and token_use "id". Without this check it passes
+		// for an access token.
+		if c.tokenUse != "access" {
+			return BadTokenUse
+		}
+	case RFC9068:
+		// RFC 9068, Section 2.2: iat and jti are required. token_use, where there is one, must not say otherwise.
+		if c.id == "" || !c.hasTime {
+			return BadClaims
+		}
+		if c.tokenUse != "" && c.tokenUse != "access" {
+			return BadTokenUse
+		}
+	}
+	if !t.audienceMatches(c) {
+		return BadAudience
+	}
+	if t.clients != nil && !slices.Contains(t.clients, c.clientID) {
+		return BadClient
+	}
+	return ""
+}
+
+// audienceMatches reports whether aud, where it is required or there, has this resource.
+//
+// RFC 7519, Section 4.1.3: a token with an aud that does not have us MUST be rejected.
+func (t *trust) audienceMatches(c *claims) bool {
+	if t.audience != "" {
+		return contains(c.audience, t.audience)
+	}
+	// Cognito: M2M tokens have no aud, and a pre token generation trigger may add one only as the client id. Then the
+	// scopes' prefix is the audience: see verified.meant.
+	return c.audience.Raw() == "" || contains(c.audience, t.resource) || contains(c.audience, c.clientID)
+}
+
+// describe fills in the caller. It is false when the scopes are none.
+func (v *verified) describe(c *claims, document string, now time.Time) bool {
+	t := v.trust
+	prefix := ""
+	if t.profile == Cognito {
+		prefix = t.resource + "/"
+	}
+	scopes := v.names[:0]
+	if c.scope.Raw() != "" {
+		var ok bool
+		if scopes, ok = appendScopes(scopes, c.scope, prefix); !ok {
+			return false
+		}
+	}
+	v.caller = Caller{ClientID: c.clientID, Subject: c.subject, Issuer: c.issuer, Scopes: scopes, Expiry: time.Unix(c.expiry, 0), claims: document}
+	v.meant = len(scopes) > 0 || t.audience != "" || contains(c.audience, t.resource)
+	if ahead := time.Unix(c.issuedAt, 0).Sub(now); c.hasTime && ahead > 0 {
+		v.ahead = ahead
+	}
+	return true
+}
+
+// refuseKey tells the two failures of a key source apart: the first is the token's fault, the second is not.
+func refuseKey(err error) *Error {
+	if errors.Is(err, errUnknownKey) {
+		return refuse(UnknownKey)
+	}
+	e := refuse(KeysUnavailable)
+	e.Err = errors.Join(KeysUnavailable, err)
+	var keys *keysError
+	if errors.As(err, &keys) {
+		e.retryAfter = keys.retryAfter
+	}
+	return e
+}
+
+// decide is the last step: may this caller do what the rule is about?
+func (v *verified) decide(rule *Rule) Reason {
+	reason := ClientNotAllowed
+	for i := range rule.needs {
+		need := &rule.needs[i]
+		if need.Client != "" && need.Client != v.caller.ClientID {
+			continue
+		}
+		// RFC 8725, Section 3.9: a token for another resource must not be good here, even where the rule asks for
+		// no scope: its holder may be that resource and not the client.
+		if v.meant && v.caller.hasAll(need.Scopes) {
+			return ""
+		}
+		reason = InsufficientScope
+	}
+	return reason
+}
+
+func (c *Caller) hasAll(names []string) bool {
+	for _, name := range names {
+		if !slices.Contains(c.Scopes, name) {
+			return false
+		}
+	}
+	return true
+}
