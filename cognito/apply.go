@@ -176,6 +176,7 @@ func (e *edit) finish(id string, p *pool) error {
 	if p.access == nil {
 		return fmt.Errorf("it has no key for access tokens")
 	}
+	e.next.pools[id] = p
 	return p.publish(e.next.place)
 }
 
