@@ -83,13 +83,10 @@ func checkKeyConfig(cfg keySourceConfig) error {
 	if cfg.lastGoodFile != "" {
 		problems = append(problems, checkLastGoodPath(cfg.lastGoodFile))
 	}
-	if err := errors.Join(problems...); err != nil {
-		return keysOf(cfg.issuer, err)
-	}
-	return nil
+	return errors.Join(problems...)
 }
 
-// keysOf says whose keys err is about.
+// keysOf says whose keys err is about, when it is of the background or of a request. An error of newKeySource is New's.
 func keysOf(issuer string, err error) error {
 	return fmt.Errorf("keys of %s: %w", issuer, err)
 }

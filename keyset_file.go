@@ -21,7 +21,7 @@ type pinnedKeys struct {
 
 func newPinnedKeys(cfg keySourceConfig) (*pinnedKeys, error) {
 	if cfg.keysURL != "" || cfg.lastGoodFile != "" {
-		return nil, keysOf(cfg.issuer, errors.New("KeysFile pins the keys, so KeysURL and LastGoodFile cannot be set with it"))
+		return nil, errors.New("KeysFile pins the keys: LastGoodFile has nothing to keep, and no other address is asked")
 	}
 	body, err := readKeyFile(cfg.keysFile, maxFetchBody)
 	if err == nil {
@@ -30,7 +30,7 @@ func newPinnedKeys(cfg keySourceConfig) (*pinnedKeys, error) {
 			return &pinnedKeys{cfg.issuer, keySnapshot{set: set, ids: keyIDs(set)}}, nil
 		}
 	}
-	return nil, keysOf(cfg.issuer, fmt.Errorf("KeysFile %s: %w", cfg.keysFile, err))
+	return nil, fmt.Errorf("KeysFile %s: %w", cfg.keysFile, err)
 }
 
 func (p *pinnedKeys) key(_ context.Context, kid string, alg jose.Algorithm) (*jose.Key, error) {

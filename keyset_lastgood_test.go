@@ -215,8 +215,8 @@ func TestAPinnedFileThatCannotServeIsAConfigurationError(t *testing.T) {
 		{"not a set", write("html", "<html>", 0o600), "not a JWK set", nil},
 		{"without keys", write("empty", `{"keys":[]}`, 0o600), "no key", nil},
 		{"for another algorithm", write("alg", good, 0o600), "allowed algorithm", func(cfg *keySourceConfig) { cfg.algorithms = []jose.Algorithm{jose.RS256} }},
-		{"with KeysURL", write("both", good, 0o600), "cannot be set with it", func(cfg *keySourceConfig) { cfg.keysURL = keysURI }},
-		{"with LastGoodFile", write("both", good, 0o600), "cannot be set with it", func(cfg *keySourceConfig) { cfg.lastGoodFile = "x" }},
+		{"with KeysURL", write("both", good, 0o600), "pins the keys", func(cfg *keySourceConfig) { cfg.keysURL = keysURI }},
+		{"with LastGoodFile", write("both", good, 0o600), "pins the keys", func(cfg *keySourceConfig) { cfg.lastGoodFile = "x" }},
 		{"writable by all", write("open", good, 0o646), "chmod o-w", nil},
 	} {
 		if tt.name == "writable by all" && runtime.GOOS == "windows" {
@@ -226,7 +226,7 @@ func TestAPinnedFileThatCannotServeIsAConfigurationError(t *testing.T) {
 		if tt.change != nil {
 			tt.change(&cfg)
 		}
-		if _, err := newKeySource(cfg); err == nil || !strings.Contains(err.Error(), tt.want) || !strings.Contains(err.Error(), keysIssuer) {
+		if _, err := newKeySource(cfg); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: %v, want %q", tt.name, err, tt.want)
 		}
 	}
