@@ -53,7 +53,8 @@ func (f file) Load(context.Context) ([]Credential, error) {
 }
 
 // directory reads the files of one version. Kubernetes replaces a version by swapping the symbolic link
-// ..data to a new directory; reading through the link twice could pair an old id with a new secret.
+// ..data to a new directory; reading through the link twice could pair an old id with a new secret. A
+// version may be removed while it is read, and then the next one is there.
 func (f file) directory() ([]Credential, error) {
 	for range swapTries {
 		version, err := f.version()
@@ -61,8 +62,11 @@ func (f file) directory() ([]Credential, error) {
 			return nil, err
 		}
 		list, err := readPair(version)
+		if err == nil {
+			return list, nil
+		}
 		if after, errAfter := f.version(); errAfter == nil && after == version {
-			return list, err
+			return nil, err
 		}
 	}
 	return nil, fmt.Errorf("%s changed at each of %d readings", string(f), swapTries)
