@@ -1,0 +1,68 @@
+package dev
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"strconv"
+	"syscall"
+	"time"
+)
+
+// An address is one that the system listens on: what it is for, the flag that changes it, and host:port.
+type address struct{ what, flag, hostport string }
+
+// listen opens all the addresses or none of them.
+func listen(addresses ...address) ([]net.Listener, error) {
+	var listeners []net.Listener
+	var problems []error
+	for _, a := range addresses {
+		l, err := net.Listen("tcp", a.hostport)
+		switch {
+		case errors.Is(err, syscall.EADDRINUSE):
+			err = fmt.Errorf("the %s's address %s is taken; stop what listens there, or name another with %s", a.what, a.hostport, a.flag)
+		case err != nil:
+			err = fmt.Errorf("the %s's address: %w; name another with %s", a.what, err, a.flag)
+		}
+		if err != nil {
+			problems = append(problems, err)
+			continue
+		}
+		listeners = append(listeners, l)
+	}
+	if len(problems) > 0 {
+		for _, l := range listeners {
+			l.Close()
+		}
+		return nil, errors.Join(problems...)
+	}
+	return listeners, nil
+}
+
+// urlOf is the URL at which a listener is reached from this machine. A name stays the name that was asked for, because
+// issuers are compared as strings and certificates are made for names.
+func urlOf(scheme, hostport string, l net.Listener) (string, error) {
+	host, _, err := net.SplitHostPort(hostport)
+	if err != nil {
+		return "", err
+	}
+	if ip, err := netip.ParseAddr(host); host == "" || err == nil && ip.IsUnspecified() {
+		host = "localhost"
+	}
+	port := l.Addr().(*net.TCPAddr).Port
+	return scheme + "://" + net.JoinHostPort(host, strconv.Itoa(port)), nil
+}
+
+// newServer returns a server that no slow or silent peer can hold.
+func newServer(handler http.Handler) *http.Server {
+	return &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       30 * time.Second,
+		WriteTimeout:      30 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+	}
+}

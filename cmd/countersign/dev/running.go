@@ -1,0 +1,119 @@
+package dev
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"os"
+	"time"
+)
+
+// Running says how to reach a running system. It holds no secret.
+type Running struct {
+	Instance   string          `json:"instance"` // random; /healthz of the issuer's address repeats it
+	PID        int             `json:"pid"`
+	APIURL     string          `json:"api_url"`
+	EdgeURL    string          `json:"edge_url"`
+	EdgeCA     string          `json:"edge_ca"` // path of a PEM file
+	AWSURL     string          `json:"aws_url"` // the cognito-idp JSON API
+	Issuer     string          `json:"issuer"`  // the pool's
+	Region     string          `json:"region"`  // AWS's word
+	UserPoolID string          `json:"user_pool_id"`
+	Resource   string          `json:"resource"` // identifier of the resource server
+	Policy     json.RawMessage `json:"policy"`   // the service's, as OpenAPI
+}
+
+// ErrNotRunning says that no system runs on a state directory.
+var ErrNotRunning = errors.New("nothing runs on this state")
+
+// Find returns the system that runs on the state, or an error that wraps [ErrNotRunning].
+func Find(ctx context.Context, state State) (Running, error) {
+	data, err := os.ReadFile(state.running())
+	if errors.Is(err, fs.ErrNotExist) {
+		return Running{}, notRunning(state)
+	}
+	if err != nil {
+		return Running{}, fmt.Errorf("state directory: %w", err)
+	}
+	var r Running
+	if err := json.Unmarshal(data, &r); err != nil {
+		return Running{}, fmt.Errorf("%s is damaged: %w; restart `countersign dev`", state.running(), err)
+	}
+	// A process that was killed leaves its file behind, and another may listen on its address since: only the answer
+	// with the same instance is the system that wrote the file.
+	if err := r.check(ctx); err != nil {
+		return Running{}, notRunning(state)
+	}
+	return r, nil
+}
+
+// Wait is Find that asks again until the system is up or ctx ends.
+func Wait(ctx context.Context, state State) (Running, error) {
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		r, err := Find(ctx, state)
+		if !errors.Is(err, ErrNotRunning) {
+			return r, err
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return Running{}, err
+		}
+	}
+}
+
+func notRunning(state State) error {
+	return fmt.Errorf("%w: %s; start it with: countersign dev --state %s", ErrNotRunning, state, state)
+}
+
+func (r Running) check(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, r.AWSURL+"/healthz", nil)
+	if err != nil {
+		return err
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(res.Body, 1024))
+	if err != nil {
+		return err
+	}
+	if res.StatusCode != http.StatusOK || string(body) != r.Instance+"\n" {
+		return errors.New("another instance")
+	}
+	return nil
+}
+
+// publish writes the file that Find reads, whole or not at all.
+func (r Running) publish(state State) error {
+	data, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	temporary := state.running() + ".new"
+	if err := os.WriteFile(temporary, data, 0o600); err != nil {
+		return fmt.Errorf("state directory: %w", err)
+	}
+	if err := os.Rename(temporary, state.running()); err != nil {
+		return fmt.Errorf("state directory: %w", err)
+	}
+	return nil
+}
+
+// withdraw removes what publish wrote.
+func withdraw(state State) error {
+	if err := os.Remove(state.running()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("state directory: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,226 @@
+package dev
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/countersign-dev/countersign"
+	"github.com/countersign-dev/countersign/cmd/countersign/gateway"
+	"github.com/countersign-dev/countersign/cmd/countersign/issuer"
+	"github.com/countersign-dev/countersign/cognito"
+	"github.com/countersign-dev/countersign/examples/demo"
+)
+
+// region is where the local user pools pretend to be.
+const region = "ap-southeast-1"
+
+// Config says where a system keeps its state and on which addresses it listens, each as host:port. Port 0 takes a free one.
+type Config struct {
+	State                         State
+	APIAddr, EdgeAddr, IssuerAddr string
+	Allow                         []netip.Prefix // who may connect to the edge; empty means loopback
+	Logger                        *slog.Logger   // one line a request
+}
+
+// System is a running local system. Get one from [Start], end it with [System.Close].
+type System struct {
+	Running Running
+	Policy  countersign.Policy
+
+	state   State
+	kept    *issuer.State
+	logger  *slog.Logger
+	closers []func() error // in the order of the start; Close goes backwards
+
+	servers sync.WaitGroup
+	failed  chan error
+
+	service *cognito.Service
+	ca      *gateway.CA
+	proof   lastProof
+}
+
+// Start brings the system up and returns when all of it answers. On an error nothing stays behind.
+func Start(ctx context.Context, cfg Config) (*System, error) {
+	s := &System{state: cfg.State, logger: cfg.Logger, failed: make(chan error, 3)}
+	if err := s.start(ctx, cfg); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+func (s *System) start(ctx context.Context, cfg Config) error {
+	if err := s.claim(ctx); err != nil {
+		return err
+	}
+	listeners, err := listen(
+		address{"API", "--api-addr", cfg.APIAddr},
+		address{"edge", "--edge-addr", cfg.EdgeAddr},
+		address{"issuer", "--issuer-addr", cfg.IssuerAddr},
+	)
+	if err != nil {
+		return err
+	}
+	for _, l := range listeners {
+		s.onClose(func() error { return ignoreClosed(l.Close()) })
+	}
+	if err := s.name(cfg, listeners); err != nil {
+		return err
+	}
+	if err := s.openIssuer(ctx, listeners[2]); err != nil {
+		return err
+	}
+	if err := s.openAPI(listeners[0]); err != nil {
+		return err
+	}
+	if err := s.openEdge(cfg.Allow, listeners[1]); err != nil {
+		return err
+	}
+	if err := s.Running.publish(s.state); err != nil {
+		return err
+	}
+	s.onClose(func() error { return withdraw(s.state) })
+	return nil
+}
+
+// claim opens the state directory for this process alone.
+func (s *System) claim(ctx context.Context) error {
+	state, err := issuer.OpenState(ctx, string(s.state))
+	if err != nil {
+		return err
+	}
+	s.onClose(state.Close)
+	s.kept = state
+	// What a killed process left would tell others of a system that is not there.
+	return withdraw(s.state)
+}
+
+// name works out the URLs that the system is reached at.
+func (s *System) name(cfg Config, listeners []net.Listener) error {
+	r := Running{Instance: rand.Text(), PID: os.Getpid(), Region: region, Resource: demo.Resource}
+	var err error
+	for i, url := range []struct {
+		to           *string
+		scheme, addr string
+	}{{&r.APIURL, "http", cfg.APIAddr}, {&r.EdgeURL, "https", cfg.EdgeAddr}, {&r.AWSURL, "http", cfg.IssuerAddr}} {
+		if *url.to, err = urlOf(url.scheme, url.addr, listeners[i]); err != nil {
+			return err
+		}
+	}
+	s.Running = r
+	return nil
+}
+
+// openIssuer opens the store, seeds it, and serves the token endpoint, the JSON API and the console.
+func (s *System) openIssuer(ctx context.Context, l net.Listener) error {
+	var err error
+	s.service, err = cognito.New(ctx, cognito.Config{
+		Store: s.kept.Store, Region: region, BaseURL: s.Running.AWSURL, Logger: s.logger,
+	})
+	if err != nil {
+		return err
+	}
+	pool, err := seed(ctx, s.service)
+	if err != nil {
+		return err
+	}
+	s.Running.UserPoolID, s.Running.Issuer = pool, s.service.Issuer(pool)
+	handler, err := s.issuerHandler()
+	if err != nil {
+		return err
+	}
+	s.serve(l, newServer(handler))
+	return nil
+}
+
+// openAPI serves the demo, guarded as it is in production: it knows the issuer by its URL only.
+func (s *System) openAPI(l net.Listener) error {
+	guard, err := countersign.New(countersign.Config{Issuer: s.Running.Issuer, Resource: demo.Resource, Logger: s.logger})
+	if err != nil {
+		return err
+	}
+	s.onClose(guard.Close)
+	api := demo.NewAPI(guard)
+	s.Policy = guard.Policy()
+	if s.Running.Policy, err = s.Policy.OpenAPI(); err != nil {
+		return err
+	}
+	s.serve(l, newServer(api))
+	return nil
+}
+
+func (s *System) openEdge(allow []netip.Prefix, l net.Listener) error {
+	ca, err := gateway.LoadOrCreateCA(s.state.path("ca"), s.kept.Sealer)
+	if err != nil {
+		return err
+	}
+	s.ca, s.Running.EdgeCA = ca, ca.Path()
+	edge, err := gateway.New(gateway.Config{
+		Routes:      []gateway.Route{{Prefix: "/api/demo", Upstream: s.Running.APIURL}},
+		Allow:       allow,
+		Certificate: ca.GetCertificate,
+		Logger:      s.logger,
+	})
+	if err != nil {
+		return err
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	s.servers.Go(func() {
+		err := edge.Serve(ctx, l)
+		if err != nil {
+			s.failed <- err
+		}
+		ended <- err
+	})
+	s.onClose(func() error { stop(); return <-ended })
+	return nil
+}
+
+// serve answers on l until Close, which lets requests under way finish.
+func (s *System) serve(l net.Listener, server *http.Server) {
+	s.servers.Go(func() {
+		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			s.failed <- err
+		}
+	})
+	s.onClose(func() error {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		return server.Shutdown(ctx)
+	})
+}
+
+// Failed delivers the error of a server that ended by itself.
+func (s *System) Failed() <-chan error { return s.failed }
+
+func (s *System) onClose(f func() error) { s.closers = append(s.closers, f) }
+
+// Close takes the system down, what was started last first: the edge stops to let requests in before the API drains,
+// and the store is closed when nobody can ask for it any more.
+func (s *System) Close() error {
+	var problems []error
+	for len(s.closers) > 0 {
+		last := len(s.closers) - 1
+		f := s.closers[last]
+		s.closers = s.closers[:last]
+		problems = append(problems, f())
+	}
+	s.servers.Wait()
+	return errors.Join(problems...)
+}
+
+func ignoreClosed(err error) error {
+	if errors.Is(err, net.ErrClosed) {
+		return nil
+	}
+	return err
+}
