@@ -3,6 +3,7 @@ package issuer
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/countersign-dev/countersign/cognito"
 )
@@ -17,4 +18,22 @@ func (s *SQLite) LimitPages(ctx context.Context, n int) error {
 func Checksum(revision int64, stored cognito.Record) uint32 {
 	r := row{revision: revision, record: stored}
 	return r.sum()
+}
+
+// ParseAuthorization returns the header in its one canonical spelling.
+func ParseAuthorization(header string) (string, error) {
+	a, err := parseAuthorization(header)
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("%s Credential=%s/%s/%s/%s/%s, SignedHeaders=%s, Signature=%x", algorithm,
+		a.accessKeyID, a.date, a.region, a.service, a.terminator, strings.Join(a.signedHeaders, ";"), a.signature), nil
+}
+
+// Pragmas returns how the writing connection is set up.
+func (s *SQLite) Pragmas(ctx context.Context) (journal string, synchronous, fullfsync, foreignKeys int, err error) {
+	err = s.write.QueryRowContext(ctx, `SELECT journal_mode, synchronous, fullfsync, foreign_keys
+		FROM pragma_journal_mode, pragma_synchronous, pragma_fullfsync, pragma_foreign_keys`).
+		Scan(&journal, &synchronous, &fullfsync, &foreignKeys)
+	return journal, synchronous, fullfsync, foreignKeys, err
 }

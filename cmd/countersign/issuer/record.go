@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"hash/crc32"
+	"strconv"
 
 	"github.com/countersign-dev/countersign/cmd/countersign/seal"
 	"github.com/countersign-dev/countersign/cognito"
@@ -21,7 +22,14 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 // sum covers all that a row says. SQLite has no checksums in its pages and PRAGMA integrity_check looks at the structure
 // only; the service reads every row at its start anyway, so that checking each costs little and finds every flipped bit.
 func (r *row) sum() uint32 {
-	head := fmt.Appendf(nil, "%d\x00%s\x00%s\x00%s\x00%t\x00", r.revision, r.record.Kind, r.record.PoolID, r.record.ID, r.record.Deleted())
+	var buffer [128]byte // most heads fit, and a start computes one for each record
+	head := strconv.AppendInt(buffer[:0], r.revision, 10)
+	for _, part := range []string{string(r.record.Kind), r.record.PoolID, r.record.ID} {
+		head = append(append(head, 0), part...)
+	}
+	if head = append(head, 0); r.record.Deleted() {
+		head = append(head, 1)
+	}
 	return crc32.Update(crc32.Checksum(head, castagnoli), castagnoli, r.record.Body)
 }
 

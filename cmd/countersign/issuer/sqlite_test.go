@@ -51,3 +51,17 @@ func TestSQLiteIsAStore(t *testing.T) {
 		return again
 	})
 }
+
+// TestSQLiteSyncsEachCommit: what makes an acknowledged commit survive a power loss, which no test can stage.
+func TestSQLiteSyncsEachCommit(t *testing.T) {
+	s := openSQLite(t, filepath.Join(t.TempDir(), "issuer.db"))
+	journal, synchronous, fullfsync, foreignKeys, err := s.Pragmas(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	const full = 2
+	if journal != "wal" || synchronous != full || fullfsync != 1 || foreignKeys != 1 {
+		t.Errorf("journal_mode %s, synchronous %d, fullfsync %d, foreign_keys %d; want wal, %d, 1, 1",
+			journal, synchronous, fullfsync, foreignKeys, full)
+	}
+}
