@@ -1,0 +1,427 @@
+package console_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/xml"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/countersign-dev/countersign/cmd/countersign/console"
+)
+
+// seedView is the page of the seed's microservice.
+func seedView() console.View {
+	const resource, issuer = "https://api.example.com", "http://localhost:8081/ap-southeast-1_AbCdEf123"
+	return console.View{
+		Issuer: issuer, TokenEndpoint: issuer + "/oauth2/token", PoolID: "ap-southeast-1_AbCdEf123", PoolName: "demo", Resource: resource,
+		Addresses: []console.Address{{Name: "API", URL: "http://localhost:8080"}},
+		Clients: []console.Client{
+			{ID: "r1", Name: "readClient", Scopes: []string{resource + "/demo.read"}, Flows: []string{"client_credentials", "implicit"}, TokenLife: time.Hour, HasSecret: true},
+			{ID: "m1", Name: "microService", TokenLife: 5 * time.Minute, NoToken: "it has no secret"},
+		},
+		Routes: []console.Route{
+			{Method: "GET", Path: "/api/demo/protectedRole/{name}", Rule: `Scope("demo.read")`, Source: "demo.go:31",
+				Anyone: console.Cell{Verdict: console.Refused, Detail: "401"},
+				Cells:  []console.Cell{{Verdict: console.Allowed, Detail: "with demo.read"}, {Verdict: console.NoToken, Detail: "it has no secret"}}},
+			{Method: "GET", Path: "/healthz", Rule: `Public("liveness probe")`, Anyone: console.Cell{Verdict: console.Public},
+				Cells: []console.Cell{{Verdict: console.Public}, {Verdict: console.Public}}},
+		},
+		ResourceServers: []console.ResourceServer{{Identifier: resource, Name: "Gateway", Scopes: []console.Scope{{Name: "demo.read", Description: "Demo Read role"}}}},
+		Proof: &console.Proof{Target: "http://localhost:8080", At: time.Date(2026, 11, 23, 7, 1, 2, 0, time.UTC), Rows: []console.ProofRow{
+			{Route: "GET /healthz", Case: "no token", Want: "200", Got: "200", OK: true},
+		}},
+	}
+}
+
+func newConsole(t *testing.T, v console.View) http.Handler {
+	t.Helper()
+	h, err := console.New(console.Config{View: func(context.Context) (console.View, error) { return v, nil }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+func ask(h http.Handler, method, host, target string) *http.Response {
+	r := httptest.NewRequest(method, target, nil)
+	r.Host = host
+	return record(h, r)
+}
+
+func record(h http.Handler, r *http.Request) *http.Response {
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w.Result()
+}
+
+// An element is a part of the served page. The page is written as XML that is also HTML, so that a strict parser can
+// tell whether a hostile name has changed its structure.
+type element struct {
+	name     string
+	attrs    map[string]string
+	children []*element
+	text     string // all text beneath, in order
+}
+
+func parse(t *testing.T, page string) *element {
+	t.Helper()
+	d := xml.NewDecoder(strings.NewReader(page))
+	d.Entity = xml.HTMLEntity
+	root := &element{}
+	stack := []*element{root}
+	for {
+		token, err := d.Token()
+		if err == io.EOF {
+			return root
+		}
+		if err != nil {
+			t.Fatalf("the page is not well formed: %v", err)
+		}
+		switch token := token.(type) {
+		case xml.StartElement:
+			e := &element{name: token.Name.Local, attrs: map[string]string{}}
+			for _, a := range token.Attr {
+				e.attrs[a.Name.Local] = a.Value
+			}
+			top := stack[len(stack)-1]
+			top.children = append(top.children, e)
+			stack = append(stack, e)
+		case xml.EndElement:
+			stack = stack[:len(stack)-1]
+		case xml.CharData:
+			for _, e := range stack {
+				e.text += string(token)
+			}
+		}
+	}
+}
+
+// all returns the elements of a name beneath e.
+func (e *element) all(name string) []*element {
+	var found []*element
+	for _, c := range e.children {
+		if c.name == name {
+			found = append(found, c)
+		}
+		found = append(found, c.all(name)...)
+	}
+	return found
+}
+
+func (e *element) words() string { return strings.Join(strings.Fields(e.text), " ") }
+
+func served(t *testing.T, v console.View) (string, *element) {
+	t.Helper()
+	res := ask(newConsole(t, v), "GET", "localhost:8081", "/")
+	body, err := io.ReadAll(res.Body)
+	if err != nil || res.StatusCode != http.StatusOK {
+		t.Fatalf("%s %v\n%s", res.Status, err, body)
+	}
+	return string(body), parse(t, string(body))
+}
+
+func TestMatrixOnThePage(t *testing.T) {
+	_, page := served(t, seedView())
+	rows := page.all("table")[0].all("tr")
+	want := []string{
+		"Route Anyone without a token readClient microService",
+		`GET /api/demo/protectedRole/{name} Scope("demo.read") demo.go:31 Anyone✕ refused 401 readClient✓ allowed with demo.read microService– no token it has no secret`,
+		`GET /healthz Public("liveness probe") Anyone○ public readClient○ public microService○ public`,
+	}
+	if len(rows) != len(want) {
+		t.Fatalf("%d rows", len(rows))
+	}
+	for i, row := range rows {
+		if got := row.words(); got != want[i] {
+			t.Errorf("row %d:\n got %s\nwant %s", i, got, want[i])
+		}
+	}
+	for _, say := range []string{
+		"1 of 2 is open without a token", "Gets no token: it has no secret", "5 minutes", "1 hour", "yes, not shown",
+		"Gateway https://api.example.com this API", "Demo Read role", "answered 1 of 1 cases as this table says", "23 November 2026, 07:01:02 UTC",
+		"countersign token --client readClient",
+	} {
+		if !strings.Contains(page.words(), say) {
+			t.Errorf("the page does not say %q", say)
+		}
+	}
+}
+
+func TestPageWithNothingToShow(t *testing.T) {
+	_, page := served(t, console.View{})
+	for _, say := range []string{"Not proved yet", "no routes", "no app clients", "no resource servers"} {
+		if !strings.Contains(page.words(), say) {
+			t.Errorf("the page does not say %q", say)
+		}
+	}
+}
+
+func TestFailedProofComesFirst(t *testing.T) {
+	v := seedView()
+	v.Proof.Rows = append(v.Proof.Rows, console.ProofRow{Route: "GET /x", Case: "wrong scope", Want: "403", Got: "200"})
+	_, page := served(t, v)
+	if got := page.all("main")[0].all("p")[0].words(); !strings.HasPrefix(got, "✕ 1 of 2 cases differ") {
+		t.Errorf("the first line is %q", got)
+	}
+	if page.all("details")[0].attrs["open"] == "" {
+		t.Error("the cases are folded away")
+	}
+}
+
+func TestPageIsAccessible(t *testing.T) {
+	_, page := served(t, seedView())
+	if page.all("html")[0].attrs["lang"] == "" || len(page.all("h1")) != 1 || len(page.all("main")) != 1 {
+		t.Error("want a language, one h1 and one main")
+	}
+	for _, table := range page.all("table") {
+		for _, th := range table.all("th") {
+			if s := th.attrs["scope"]; s != "col" && s != "row" {
+				t.Errorf("header %q has scope %q", th.words(), s)
+			}
+		}
+	}
+	ids := map[string]bool{}
+	for _, h := range page.all("h2") {
+		ids[h.attrs["id"]] = true
+	}
+	for _, s := range page.all("section") {
+		if !ids[s.attrs["aria-labelledby"]] {
+			t.Errorf("a section is labelled by %q, which is not there", s.attrs["aria-labelledby"])
+		}
+	}
+	for _, s := range page.all("div") {
+		if s.attrs["class"] == "scroll" && (s.attrs["tabindex"] != "0" || s.attrs["role"] != "region") {
+			t.Error("a scrolling part cannot be reached with the keyboard")
+		}
+	}
+}
+
+func TestHostileNamesStayText(t *testing.T) {
+	want := structure(t, seedView())
+	for _, evil := range []string{
+		`<script>alert(1)</script>`, `"><img src=x onerror=alert(1)>`, `</style><script>`, `'--></title>`, `&lt;b&gt;`,
+		`javascript:alert(1)`, "a\u202egnp.exe", "a\x00b\x1b[31m", `{{.Issuer}}`, "`id`$(id)'\"\\\n", `]]>`, `</code></pre>`,
+	} {
+		v := seedView()
+		// The resource stays, because what is equal to it decides about a tag.
+		v.PoolID, v.PoolName, v.Domain = evil, evil, ""
+		v.Addresses[0] = console.Address{Name: evil, URL: evil}
+		v.Clients[0].ID, v.Clients[0].Name, v.Clients[0].Scopes[0], v.Clients[0].Flows[1] = evil, evil, evil, evil
+		v.Routes[0].Method, v.Routes[0].Host, v.Routes[0].Path, v.Routes[0].Rule, v.Routes[0].Source = evil, evil, evil, evil, evil
+		v.Routes[0].Cells[0].Detail = evil
+		v.ResourceServers[0].Name, v.ResourceServers[0].Scopes[0] = evil, console.Scope{Name: evil, Description: evil}
+		v.Proof.Target, v.Proof.Rows[0] = evil, console.ProofRow{Route: evil, Case: evil, Want: evil, Got: evil, OK: true}
+		if got := structure(t, v); got != want {
+			t.Errorf("%q changed the page", evil)
+		}
+		body, page := served(t, v)
+		if strings.ContainsAny(body, "\u202e\x00\x1b") {
+			t.Errorf("%q: a character that nobody sees is on the page", evil)
+		}
+		if !strings.Contains(page.text, strings.Split(strings.Split(evil, "\u202e")[0], "\x00")[0][:1]) {
+			t.Errorf("%q is not on the page", evil)
+		}
+	}
+	v := seedView()
+	v.Issuer = "javascript:alert(1)"
+	_, page := served(t, v)
+	for _, a := range page.all("a") {
+		if strings.HasPrefix(a.attrs["href"], "javascript:") {
+			t.Errorf("link to %s", a.attrs["href"])
+		}
+	}
+}
+
+// structure is the page without its text: elements and the names of their attributes.
+func structure(t *testing.T, v console.View) string {
+	_, page := served(t, v)
+	var b strings.Builder
+	var walk func(e *element)
+	walk = func(e *element) {
+		b.WriteString("<" + e.name)
+		for _, name := range []string{"class", "id", "href", "src", "scope", "open", "onerror", "style"} {
+			if _, ok := e.attrs[name]; ok {
+				b.WriteString(" " + name)
+			}
+		}
+		b.WriteString(">")
+		for _, c := range e.children {
+			walk(c)
+		}
+		b.WriteString("</>")
+	}
+	walk(page)
+	return b.String()
+}
+
+// The commands are there to be pasted, and the names in them are other people's.
+func TestCommandsAreSafeToPaste(t *testing.T) {
+	sh, err := exec.LookPath("sh")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, evil := range []string{"$(echo pwned)", "`echo pwned`", "a'b", `a"b`, "a; echo pwned", "a\necho pwned", "a b", `a\`, "-x", "*", "~", "#", "a&b"} {
+		v := seedView()
+		v.TokenEndpoint = evil
+		v.Clients[0].Name, v.Clients[0].Scopes[0] = evil, evil
+		_, page := served(t, v)
+		for _, pre := range page.all("pre") {
+			// Every program is replaced by one that prints its arguments, a line each.
+			script := "curl() { printf '%s\\n' \"$@\"; }; countersign() { curl \"$@\"; }; CLIENT_CREDENTIALS=x\n" + pre.text
+			cmd := exec.Command(sh, "-c", script)
+			cmd.Dir = t.TempDir()
+			out, err := cmd.CombinedOutput()
+			if err != nil {
+				t.Errorf("%q: %v\n%s", evil, err, out)
+			}
+			shown := strings.ReplaceAll(evil, "\n", `\u000a`)
+			lines := strings.Split(strings.TrimSuffix(string(out), "\n"), "\n")
+			want := []string{"-s", shown, "-H", "Authorization: Basic x", "-d", "grant_type=client_credentials", "--data-urlencode", "scope=" + shown}
+			if lines[0] == "token" {
+				want = []string{"token", "--client", shown}
+			}
+			if strings.Join(lines, "|") != strings.Join(want, "|") {
+				t.Errorf("%q: the shell read %q", evil, lines)
+			}
+		}
+	}
+}
+
+func TestHeaders(t *testing.T) {
+	res := ask(newConsole(t, seedView()), "GET", "localhost:8081", "/")
+	body, _ := io.ReadAll(res.Body)
+	style := parse(t, string(body)).all("style")
+	if len(style) != 1 {
+		t.Fatalf("%d style elements", len(style))
+	}
+	hash := sha256.Sum256([]byte(style[0].text))
+	want := map[string]string{
+		"Content-Security-Policy": "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(hash[:]) +
+			"'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+		"X-Content-Type-Options":       "nosniff",
+		"X-Frame-Options":              "DENY",
+		"Referrer-Policy":              "no-referrer",
+		"Cache-Control":                "no-store",
+		"Cross-Origin-Opener-Policy":   "same-origin",
+		"Cross-Origin-Resource-Policy": "same-origin",
+		"Content-Type":                 "text/html; charset=utf-8",
+	}
+	for name, value := range want {
+		if got := res.Header.Get(name); got != value {
+			t.Errorf("%s: %q, want %q", name, got, value)
+		}
+	}
+	// What the policy would block is not on the page in the first place.
+	for _, name := range []string{"script", "form", "iframe", "img", "object", "base"} {
+		if strings.Contains(string(body), "<"+name) {
+			t.Errorf("the page has a %s element", name)
+		}
+	}
+	if strings.Contains(string(body), ` style="`) {
+		t.Error("the page has a style attribute, which its hash does not allow")
+	}
+	refused := ask(newConsole(t, seedView()), "GET", "evil.example", "/")
+	for _, name := range []string{"Content-Security-Policy", "Cache-Control", "X-Content-Type-Options"} {
+		if refused.Header.Get(name) != want[name] {
+			t.Errorf("a refusal has %s: %q", name, refused.Header.Get(name))
+		}
+	}
+}
+
+func TestDNSRebindingAndWhatIsNotThePage(t *testing.T) {
+	h, err := console.New(console.Config{
+		View:  func(context.Context) (console.View, error) { return seedView(), nil },
+		Hosts: []string{"Issuer.internal"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct {
+		method, host, target string
+		want                 int
+	}{
+		{"GET", "localhost:8081", "/", 200}, {"GET", "localhost", "/", 200}, {"GET", "LOCALHOST:1", "/?x", 200}, {"HEAD", "localhost", "/", 200},
+		{"GET", "127.0.0.1:8081", "/", 200}, {"GET", "[::1]:8081", "/", 200}, {"GET", "issuer.internal:8081", "/", 200},
+		{"GET", "evil.example:8081", "/", 421}, {"GET", "localhost.evil.example", "/", 421}, {"GET", "127.0.0.1.evil.example", "/", 421},
+		{"GET", "127.0.0.2", "/", 421}, {"GET", "", "/", 421}, {"GET", "localhost:8081@evil.example", "/", 421}, {"GET", "x.localhost", "/", 421},
+		{"GET", "localhost", "/favicon.ico", 404}, {"GET", "localhost", "/console", 404},
+		{"POST", "localhost", "/", 405}, {"OPTIONS", "localhost", "/", 405}, {"DELETE", "localhost", "/", 405},
+	}
+	for _, tt := range tests {
+		res := ask(h, tt.method, tt.host, tt.target)
+		body, _ := io.ReadAll(res.Body)
+		if res.StatusCode != tt.want {
+			t.Errorf("%s %s %s: status %d, want %d", tt.method, tt.host, tt.target, res.StatusCode, tt.want)
+		}
+		if tt.want != 200 && strings.Contains(string(body), "api.example.com") {
+			t.Errorf("%s %s %s: a refusal shows the page", tt.method, tt.host, tt.target)
+		}
+	}
+}
+
+func TestErrorsStayInside(t *testing.T) {
+	var log bytes.Buffer
+	h, err := console.New(console.Config{
+		View:   func(context.Context) (console.View, error) { return console.View{}, errors.New("disk hunter2 is gone") },
+		Logger: slog.New(slog.NewTextHandler(&log, nil)),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	res := ask(h, "GET", "localhost", "/")
+	body, _ := io.ReadAll(res.Body)
+	if res.StatusCode != 500 || strings.Contains(string(body), "hunter2") {
+		t.Errorf("%s %q", res.Status, body)
+	}
+	if strings.Count(log.String(), "hunter2") != 1 {
+		t.Errorf("log %q", log.String())
+	}
+}
+
+func TestNewNamesEveryProblem(t *testing.T) {
+	_, err := console.New(console.Config{Hosts: []string{"", "localhost:8081", "https://x"}})
+	if err == nil {
+		t.Fatal("accepted")
+	}
+	for _, want := range []string{"Config.View", `host ""`, `host "localhost:8081"`, `host "https://x"`} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("not reported: %s", want)
+		}
+	}
+}
+
+// WCAG 2.2, Success Criterion 1.4.3: text has a contrast of at least 4.5 to 1, in either scheme.
+func TestColoursHaveContrast(t *testing.T) {
+	css, err := os.ReadFile("style.css")
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := strings.SplitN(string(css), "prefers-color-scheme: dark", 2)
+	if len(blocks) != 2 {
+		t.Fatal("no dark scheme")
+	}
+	pairs := [][2]string{
+		{"ink", "paper"}, {"ink", "panel"}, {"soft", "paper"}, {"soft", "panel"}, {"soft", "mute-bg"}, {"accent", "paper"}, {"accent", "panel"},
+		{"good", "good-bg"}, {"good", "panel"}, {"bad", "bad-bg"}, {"warn", "warn-bg"}, {"warn", "panel"}, {"calm", "calm-bg"},
+		{"ink", "good-bg"}, {"ink", "bad-bg"}, {"ink", "mute-bg"}, {"soft", "bad-bg"}, {"accent", "good-bg"}, {"accent", "bad-bg"},
+	}
+	for scheme, block := range map[string]string{"light": blocks[0], "dark": blocks[1]} {
+		for _, pair := range pairs {
+			a, b := luminance(t, block, pair[0]), luminance(t, block, pair[1])
+			if ratio := (max(a, b) + 0.05) / (min(a, b) + 0.05); ratio < 4.5 {
+				t.Errorf("%s: %s on %s has a contrast of %.2f", scheme, pair[0], pair[1], ratio)
+			}
+		}
+	}
+}

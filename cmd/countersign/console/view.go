@@ -1,0 +1,127 @@
+package console
+
+import (
+	"slices"
+	"time"
+)
+
+// A View is everything that the page shows. Its strings may be hostile: a name in it was chosen by whoever could make a
+// resource server or an app client.
+type View struct {
+	Issuer        string // of the tokens, as their iss claim has it
+	TokenEndpoint string
+	PoolID        string
+	PoolName      string
+	Domain        string // of the pool, "" for none
+	Resource      string // the identifier under which the service knows its scopes
+	Addresses     []Address
+
+	Clients         []Client
+	MoreClients     int // app clients that are not shown
+	Routes          []Route
+	ResourceServers []ResourceServer
+	Proof           *Proof // nil when no proof has run
+}
+
+// An Address is a place where a part of the running system answers.
+type Address struct{ Name, URL string }
+
+// A Client is an app client, without its secret.
+type Client struct {
+	ID, Name  string
+	Scopes    []string // of AllowedOAuthScopes, in full, those that a token can have
+	Lost      []string // the others: no resource server has them any more
+	Flows     []string // AllowedOAuthFlows
+	TokenLife time.Duration
+	HasSecret bool
+	// NoToken says why the client cannot get an access token of its own. It is "" for a client that can.
+	NoToken string
+}
+
+// A Route is one row of the matrix.
+type Route struct {
+	Method string // "" is every method
+	Host   string // "" is every host
+	Path   string
+	Rule   string // as the service's code writes it
+	Source string // file:line of the registration
+	Reason string // of a public route
+	// Anyone is the answer to a caller without a token, Cells the answers to Clients in their order.
+	Anyone Cell
+	Cells  []Cell
+}
+
+// A Cell is what one caller gets from one route.
+type Cell struct {
+	Verdict Verdict
+	Detail  string // the scopes that let in, or what is lacking
+}
+
+// A Verdict is the kind of an answer.
+type Verdict string
+
+// The verdicts. Their text is what the page shows.
+const (
+	Allowed Verdict = "allowed"
+	Refused Verdict = "refused"  // 403, or 401 without a token
+	Public  Verdict = "public"   // nobody needs a token
+	Open    Verdict = "open"     // the rule would refuse, but it is only reported
+	NoToken Verdict = "no token" // the issuer gives this client none
+)
+
+// A ResourceServer is an API that the issuer knows, with its scopes.
+type ResourceServer struct {
+	Identifier, Name string
+	Scopes           []Scope
+}
+
+// A Scope is a custom scope of a resource server.
+type Scope struct{ Name, Description string }
+
+// A Proof is the last run of the matrix against a target.
+type Proof struct {
+	Target string
+	At     time.Time
+	Rows   []ProofRow
+}
+
+// A ProofRow is one case: what the policy wants and what the service answered.
+type ProofRow struct {
+	Route, Case string
+	Want, Got   string
+	OK          bool
+	Note        string
+}
+
+// Failed counts the cases whose answer differs from the policy.
+func (p *Proof) Failed() int {
+	n := 0
+	for _, row := range p.Rows {
+		if !row.OK {
+			n++
+		}
+	}
+	return n
+}
+
+// PublicRoutes counts the routes that nobody needs a token for, by rule or because the rule is only reported.
+func (v View) PublicRoutes() int {
+	n := 0
+	for _, r := range v.Routes {
+		if r.Anyone.Verdict != Refused {
+			n++
+		}
+	}
+	return n
+}
+
+// Example is a client for the example of a token request: the first that the token endpoint serves. Without one it is the
+// zero Client.
+func (v View) Example() Client {
+	for _, c := range v.Clients {
+		if c.NoToken == "" && len(c.Scopes) > 0 && slices.Contains(c.Flows, "client_credentials") {
+			return c
+		}
+	}
+	return Client{}
+}
