@@ -1,0 +1,438 @@
+package countersign_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/countersign-dev/countersign"
+)
+
+func route(pattern string, rule countersign.Rule) countersign.Route {
+	return countersign.Route{Pattern: pattern, Rule: rule}
+}
+
+func orders(routes ...countersign.Route) countersign.Policy {
+	return countersign.Policy{Resource: "https://orders.example.com", Routes: routes}
+}
+
+var ordersPolicy = orders(
+	route("GET /orders/{id}", countersign.Scope("orders.read")),
+	route("POST /orders", countersign.Scope("orders.write")),
+	route("DELETE /orders/{id}", countersign.AllScopes("orders.write", "orders.admin")),
+	route("GET /healthz", countersign.Public("liveness probe")),
+)
+
+func document(t *testing.T, p countersign.Policy) []byte {
+	t.Helper()
+	doc, err := p.OpenAPI()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return doc
+}
+
+func TestOpenAPIOperations(t *testing.T) {
+	var doc struct {
+		OpenAPI string
+		Paths   map[string]map[string]struct {
+			Security  *[]map[string][]string
+			Public    string `json:"x-countersign-public"`
+			Pattern   string `json:"x-countersign-pattern"`
+			Responses map[string]any
+		}
+		Components struct {
+			SecuritySchemes map[string]struct {
+				Type  string
+				Flows map[string]struct {
+					TokenURL string
+					Scopes   map[string]string
+				}
+			}
+		}
+	}
+	raw := document(t, ordersPolicy)
+	// The parameters of a path are a list and would not fit the map above.
+	var loose map[string]any
+	if err := json.Unmarshal(raw, &loose); err != nil {
+		t.Fatal(err)
+	}
+	for _, item := range loose["paths"].(map[string]any) {
+		delete(item.(map[string]any), "parameters")
+	}
+	trimmed, err := json.Marshal(loose)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(trimmed, &doc); err != nil {
+		t.Fatal(err)
+	}
+
+	const r = "https://orders.example.com/"
+	for _, tt := range []struct {
+		path, method, security, public string
+		responses                      []string
+	}{
+		{"/orders/{id}", "get", `[{"oauth2":["` + r + `orders.read"]}]`, "", []string{"401", "403", "default"}},
+		{"/orders", "post", `[{"oauth2":["` + r + `orders.write"]}]`, "", []string{"401", "403", "default"}},
+		{"/orders/{id}", "delete", `[{"oauth2":["` + r + `orders.write","` + r + `orders.admin"]}]`, "", []string{"401", "403", "default"}},
+		{"/healthz", "get", `[]`, "liveness probe", []string{"default"}},
+	} {
+		op := doc.Paths[tt.path][tt.method]
+		got, _ := json.Marshal(op.Security)
+		var responses []string
+		for code := range op.Responses {
+			responses = append(responses, code)
+		}
+		slices.Sort(responses)
+		if string(got) != tt.security || op.Public != tt.public || !slices.Equal(responses, tt.responses) || op.Pattern != "" {
+			t.Errorf("%s %s: security %s, public %q, responses %v, pattern %q", tt.method, tt.path, got, op.Public, responses, op.Pattern)
+		}
+	}
+	scheme := doc.Components.SecuritySchemes["oauth2"]
+	if doc.OpenAPI != "3.1.0" || scheme.Type != "oauth2" || len(scheme.Flows["clientCredentials"].Scopes) != 3 {
+		t.Errorf("version %q, scheme %+v", doc.OpenAPI, scheme)
+	}
+}
+
+// What OpenAPI cannot say is kept in x-countersign-pattern.
+func TestOpenAPIKeepsPatterns(t *testing.T) {
+	read, write, public := countersign.Scope("read"), countersign.Scope("write"), countersign.Public("assets")
+	for _, tt := range []struct {
+		name   string
+		routes []countersign.Route
+		want   []string // of the document
+		not    string
+	}{
+		{"plain", []countersign.Route{route("GET /a", read)}, []string{`"/a": {`}, "x-countersign-pattern"},
+		{"one path with a slash", []countersign.Route{route("GET /a/{$}", read)}, []string{`"/a/": {`}, "x-countersign-pattern"},
+		{"subtree", []countersign.Route{route("GET /a/", read)}, []string{`"/a/": {`, `"x-countersign-pattern": "GET /a/"`}, "also"},
+		{"rest", []countersign.Route{route("GET /a/{rest...}", read)}, []string{`"/a/{rest}": {`, `"x-countersign-pattern": "GET /a/{rest...}"`}, "also"},
+		{"host", []countersign.Route{route("GET a.example/x", read)}, []string{`"url": "//a.example"`}, "also"},
+		{"every method", []countersign.Route{route("/x", read)}, []string{`"get": {`, `"trace": {`}, "also"},
+		{"every other method", []countersign.Route{route("/x", read), route("GET /x", public)}, []string{`"x-countersign-public": "assets"`}, "also"},
+		{"names that differ", []countersign.Route{route("GET /x/{id}", read), route("POST /x/{key}", write)}, []string{`"x-countersign-pattern": "POST /x/{key}"`}, "also"},
+		{"one shape", []countersign.Route{route("GET /x/{id}", read), route("GET /x/{path...}", write)}, []string{`"x-countersign-also": [`}, "{path}\""},
+		{"method of no operation", []countersign.Route{route("PURGE /x", read)}, []string{`"x-countersign-also": [`}, "responses\": {\n          \"401"},
+		{"subtree and its root", []countersign.Route{route("GET /x/", read), route("GET /x/{$}", public)}, []string{`"x-countersign-also": [`}, "none"},
+		{"odd literals", []countersign.Route{route("GET /a}b/c?d/%2F", read)}, []string{`"/a%7Db/c%3Fd/%2F": {`}, "also"},
+		{"two spaces", []countersign.Route{route("GET  /a", read)}, []string{`"x-countersign-pattern": "GET  /a"`}, "also"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			doc := document(t, orders(tt.routes...))
+			for _, want := range tt.want {
+				if !bytes.Contains(doc, []byte(want)) {
+					t.Errorf("the document lacks %s:\n%s", want, doc)
+				}
+			}
+			if bytes.Contains(doc, []byte(tt.not)) {
+				t.Errorf("the document contains %s:\n%s", tt.not, doc)
+			}
+			roundTrip(t, orders(tt.routes...))
+		})
+	}
+}
+
+// roundTrip writes, reads and writes again: the bytes and the routes must be the same.
+func roundTrip(t *testing.T, p countersign.Policy) {
+	t.Helper()
+	doc := document(t, p)
+	again, err := countersign.ParsePolicy(doc)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, doc)
+	}
+	if second := document(t, again); !bytes.Equal(doc, second) {
+		t.Fatalf("the second document differs:\n%s\n%s", doc, second)
+	}
+	if changes := countersign.Diff(p, again); len(changes) > 0 {
+		t.Fatalf("the policy that came back differs: %v\n%s", changes, doc)
+	}
+	if again.Issuer != p.Issuer || again.Resource != p.Resource || again.Profile != p.Profile {
+		t.Fatalf("issuer %q, resource %q, profile %q", again.Issuer, again.Resource, again.Profile)
+	}
+	want, got := lines(p), lines(again)
+	if !slices.Equal(want, got) {
+		t.Fatalf("want routes %q, got %q", want, got)
+	}
+}
+
+// lines are the routes as a sorted set.
+func lines(p countersign.Policy) []string {
+	var all []string
+	for _, r := range p.Routes {
+		all = append(all, r.Pattern+" "+r.Source+" "+r.Rule.String())
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// Whatever patterns and rules a service has, the document says all of them.
+func TestOpenAPIRoundTripProperty(t *testing.T) {
+	rng := rand.New(rand.NewPCG(7, 11))
+	pick := func(all ...string) string { return all[rng.IntN(len(all))] }
+	for range 300 {
+		p := countersign.Policy{
+			Issuer:   pick("", "https://issuer.example.com/pool"),
+			Resource: pick("https://api.example.com", "orders"),
+			Profile:  countersign.Profile(pick("", "cognito", "rfc9068")),
+		}
+		for range rng.IntN(12) {
+			path := pick("/a", "/a/{x}", "/a/{y}", "/b/{x}/c", "/a}b", "/é") + pick("", "", "/", "/{$}", "/{rest...}", "/{z}")
+			pattern := pick("GET ", "POST ", "DELETE ", "PURGE ", "") + pick("", "", "", "h.example") + path
+			rule := []countersign.Rule{
+				countersign.Scope("r"), countersign.AllScopes("r", "w"), countersign.AnyScope("w", "r", "x.y"),
+				countersign.Authenticated(), countersign.Public("probe <&> \"é\""),
+				countersign.Client("shop"), countersign.Scope("r").And(countersign.Client("shop")).Or(countersign.Scope("w")),
+				countersign.AllScopes("r", "w").Or(countersign.Scope("x.y")),
+				countersign.UntilExpiry(countersign.Scope("r")), countersign.Report(countersign.AnyScope("r", "w")),
+				countersign.Report(countersign.UntilExpiry(countersign.Public("soon"))),
+			}[rng.IntN(11)]
+			if rng.IntN(10) == 0 {
+				pattern = "" // of Guard.Require
+			}
+			// One source a route: two registrations of one route and rule are one line of the document.
+			p.Routes = append(p.Routes, countersign.Route{Pattern: pattern, Rule: rule, Source: "api.go:7"})
+		}
+		roundTrip(t, p)
+	}
+}
+
+func TestOpenAPIIsStable(t *testing.T) {
+	reversed := slices.Clone(ordersPolicy.Routes)
+	slices.Reverse(reversed)
+	a, b := document(t, ordersPolicy), document(t, orders(reversed...))
+	if !bytes.Equal(a, b) {
+		t.Errorf("the order of registration shows:\n%s\n%s", a, b)
+	}
+	if !bytes.HasSuffix(a, []byte("}\n")) {
+		t.Error("no newline at the end")
+	}
+}
+
+func TestOpenAPIRefuses(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		route countersign.Route
+		want  string
+	}{
+		{"no slash", route("orders", countersign.Scope("read")), `route "orders": not a pattern of net/http`},
+		{"bad pattern", route("GET /{a}{b}", countersign.Scope("read")), `route "GET /{a}{b}": not a pattern of net/http`},
+		{"no rule", route("GET /a", countersign.Rule{}), `route "GET /a" has no rule`},
+	} {
+		_, err := orders(tt.route).OpenAPI()
+		if err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: got %v", tt.name, err)
+		}
+	}
+}
+
+func TestParsePolicyRefuses(t *testing.T) {
+	good := string(document(t, orders(
+		route("GET /orders", countersign.Scope("read")),
+		route("GET /healthz", countersign.Public("probe")),
+	)))
+	const security = `"security": [
+          {
+            "oauth2": [
+              "https://orders.example.com/read"
+            ]
+          }
+        ]`
+	for _, tt := range []struct{ name, old, new, want string }{
+		{"no JSON", good, "openapi: 3.1.0", "(the document): not JSON"},
+		{"cut off", good, good[:len(good)/2], "not JSON: the text ends too early"},
+		{"two values", good, good + "{}", "text after the JSON value"},
+		{"an array", good, "[]", "(the document): want an object, got an array"},
+		{"another version", `"3.1.0"`, `"3.0.3"`, `/openapi: want version 3.1, got "3.0.3"`},
+		{"no paths", `"paths"`, `"x-paths"`, "/paths: missing"},
+		{"unknown member", `"paths"`, `"path": {}, "paths"`, "/path: the member does not belong here"},
+		{"security of the document", `"paths"`, `"security": [], "paths"`, "/security: the member does not belong here"},
+		{"misspelt method", `"get"`, `"gett"`, "/paths/~1healthz/gett: the member does not belong here"},
+		{"reference", `"get"`, `"$ref"`, "/paths/~1healthz/$ref: the member does not belong here"},
+		{"newer extension", `"x-countersign-public"`, `"x-countersign-private"`, "/paths/~1healthz/get/x-countersign-private: a member of a newer version"},
+		{"no security", security, `"deprecated": true`, "/paths/~1orders/get: security is missing"},
+		{"null security", security, `"security": null`, "/paths/~1orders/get/security: want an array, got null"},
+		{"public without reason", security, `"security": []`, "/paths/~1orders/get/security: a public route says why in x-countersign-public"},
+		{"empty reason", `"probe"`, `""`, "/paths/~1healthz/get/x-countersign-public: the string is empty"},
+		{"public with security", security, security + `, "x-countersign-public": "no"`, "/paths/~1orders/get/x-countersign-public: the route demands a token"},
+		{"empty requirement", security, `"security": [{}]`, `/paths/~1orders/get/security/0: want one member, "oauth2"`},
+		{"two schemes", security, `"security": [{"oauth2": [], "key": []}]`, `/paths/~1orders/get/security/0: want one member, "oauth2"`},
+		{"foreign scope", "https://orders.example.com/read\"\n            ]", "https://other.example.com/read\"\n            ]", `/paths/~1orders/get/security/0/oauth2/0: the scope "https://other.example.com/read" does not begin with`},
+		{"scope is no string", "\"https://orders.example.com/read\"\n            ]", "7\n            ]", "/paths/~1orders/get/security/0/oauth2/0: want a string, got a number"},
+		{"member twice", `"get"`, `"get": {}, "get"`, "/paths/~1healthz/get: the member is there twice"},
+		{"pattern of another path", security, security + `, "x-countersign-pattern": "GET /admin"`, `the pattern "GET /admin" does not belong to GET /orders`},
+		{"pattern of another method", security, security + `, "x-countersign-pattern": "POST /orders"`, `the pattern "POST /orders" does not belong to GET /orders`},
+		{"no pattern", security, security + `, "x-countersign-pattern": "GET orders"`, "not a pattern of net/http"},
+		{"path without slash", `"/orders"`, `"orders"`, "/paths/orders: a path begins with a slash"},
+		{"another scheme", `"type": "oauth2"`, `"type": "http"`, "/components/securitySchemes/oauth2: want a security scheme of type oauth2"},
+		{"list of clients", security, security + `, "x-countersign-clients": ["a", "b"]`, "/paths/~1orders/get/x-countersign-clients: 2 clients for 1 requirements"},
+		{"flag", security, security + `, "x-countersign-report": "yes"`, "/paths/~1orders/get/x-countersign-report: want a boolean, got a string"},
+		{"profile", `"paths"`, `"x-countersign-profile": "saml", "paths"`, `/x-countersign-profile: "saml" is no profile`},
+		{"scope with a space", "https://orders.example.com/read\"\n            ]", "https://orders.example.com/read all\"\n            ]", "/paths/~1orders/get/security/0/oauth2/0: \"https://orders.example.com/read all\" is no scope"},
+		{"rule of no pattern without security", `"paths"`, `"x-countersign-require": [{}], "paths"`, "/x-countersign-require/0: security is missing"},
+		{"too deep", `"paths"`, `"x-deep": ` + strings.Repeat("[", 100) + strings.Repeat("]", 100) + `, "paths"`, "nested more than 64 deep"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if !strings.Contains(good, tt.old) {
+				t.Fatalf("the document lacks %s:\n%s", tt.old, good)
+			}
+			p, err := countersign.ParsePolicy([]byte(strings.Replace(good, tt.old, tt.new, 1)))
+			if err == nil || !strings.Contains(err.Error(), tt.want) || !strings.HasPrefix(err.Error(), "countersign: policy: ") {
+				t.Errorf("got %v", err)
+			}
+			if len(p.Routes) > 0 {
+				t.Errorf("an error and a policy: %v", p)
+			}
+		})
+	}
+}
+
+// A team may describe its API in the file; a route for every method must have one rule.
+func TestParsePolicyTolerates(t *testing.T) {
+	doc := string(document(t, orders(route("GET /orders", countersign.Scope("read")))))
+	doc = strings.Replace(doc, `"get": {`, `"summary": "Orders", "x-team": "shop", "get": {"operationId": "list", "tags": ["a"], "x-slo": {"p99": 1},`, 1)
+	doc = strings.Replace(doc, `"paths": {`, `"servers": [{"url": "/"}], "x-a": null, "paths": {"x-b": 1,`, 1)
+	p, err := countersign.ParsePolicy([]byte(doc))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(p.Routes) != 1 || p.Routes[0].Method != "GET" || p.Routes[0].Path != "/orders" {
+		t.Errorf("got %+v", p.Routes)
+	}
+}
+
+func TestParsePolicyReportsEveryProblem(t *testing.T) {
+	doc := strings.NewReplacer(`"x-countersign-public"`, `"x-public"`, `"3.1.0"`, `"2.0"`).Replace(string(document(t, ordersPolicy)))
+	_, err := countersign.ParsePolicy([]byte(doc))
+	for _, want := range []string{"/openapi: ", "/paths/~1healthz/get/security: "} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("want %s, got %v", want, err)
+		}
+	}
+}
+
+func TestDiff(t *testing.T) {
+	read, write := countersign.Scope("orders.read"), countersign.Scope("orders.write")
+	for _, tt := range []struct {
+		name     string
+		old, new []countersign.Route
+		want     []string
+	}{
+		{"same", []countersign.Route{route("GET /a", read), route("POST /a", write)}, []countersign.Route{route("POST /a", write), route("GET /a", read)}, nil},
+		{"public", []countersign.Route{route("POST /orders", write)}, []countersign.Route{route("POST /orders", countersign.Public("oops"))},
+			[]string{"+ POST /orders: scope orders.write -> public (oops)"}},
+		{"closed", []countersign.Route{route("POST /orders", countersign.Public("oops"))}, []countersign.Route{route("POST /orders", write)},
+			[]string{"- POST /orders: public (oops) -> scope orders.write"}},
+		{"appeared", nil, []countersign.Route{route("GET /a", read)}, []string{"+ GET /a: new route -> scope orders.read"}},
+		{"vanished", []countersign.Route{route("GET /a", read)}, nil, []string{"- GET /a: scope orders.read -> no such route"}},
+		{"another scope", []countersign.Route{route("GET /a", read)}, []countersign.Route{route("GET /a", write)}, []string{"+ GET /a: scope orders.read -> scope orders.write"}},
+		{"all to any", []countersign.Route{route("GET /a", countersign.AllScopes("a", "b"))}, []countersign.Route{route("GET /a", countersign.AnyScope("a", "b"))},
+			[]string{"+ GET /a: all of scopes a, b -> any of scopes a, b"}},
+		{"any to all", []countersign.Route{route("GET /a", countersign.AnyScope("a", "b"))}, []countersign.Route{route("GET /a", countersign.AllScopes("a", "b"))},
+			[]string{"- GET /a: any of scopes a, b -> all of scopes a, b"}},
+		{"to any token", []countersign.Route{route("GET /a", read)}, []countersign.Route{route("GET /a", countersign.Authenticated())},
+			[]string{"+ GET /a: scope orders.read -> any valid token"}},
+		{"order of the scopes", []countersign.Route{route("GET /a", countersign.AnyScope("a", "b"))}, []countersign.Route{route("GET /a", countersign.AnyScope("b", "a"))}, nil},
+		{"names of the wildcards", []countersign.Route{route("GET /a/{id}", read)}, []countersign.Route{route("GET /a/{key}", read)}, nil},
+		{"subtree is rest", []countersign.Route{route("GET /a/", read)}, []countersign.Route{route("GET /a/{rest...}", read)}, nil},
+		{"subtree is not its root", []countersign.Route{route("GET /a/{$}", read)}, []countersign.Route{route("GET /a/", read)},
+			[]string{"+ GET /a/: new route -> scope orders.read", "- GET /a/{$}: scope orders.read -> no such route"}},
+		{"two muxes", []countersign.Route{route("GET /a", read), route("GET /a", write)}, []countersign.Route{route("GET /a", write), route("GET /a", countersign.Public("x"))},
+			[]string{"+ GET /a: scope orders.read -> public (x)"}},
+		{"client", []countersign.Route{route("GET /a", read.And(countersign.Client("shop")))}, []countersign.Route{route("GET /a", countersign.Client("shop"))},
+			[]string{"+ GET /a: scope orders.read from client shop -> client shop"}},
+		{"mixed", []countersign.Route{route("GET /a", read)}, []countersign.Route{route("GET /a", read.Or(countersign.AllScopes("a", "b")))},
+			[]string{"+ GET /a: scope orders.read -> scope orders.read or all of scopes a, b"}},
+		{"implied", []countersign.Route{route("GET /a", read)}, []countersign.Route{route("GET /a", read.Or(countersign.AllScopes("orders.read", "b")))}, nil},
+		{"only reported", []countersign.Route{route("GET /a", read)}, []countersign.Route{route("GET /a", countersign.Report(read))},
+			[]string{"+ GET /a: scope orders.read -> scope orders.read, only reported"}},
+		{"enforced", []countersign.Route{route("GET /a", countersign.Report(read))}, []countersign.Route{route("GET /a", read)},
+			[]string{"- GET /a: scope orders.read, only reported -> scope orders.read"}},
+		{"until expiry", []countersign.Route{route("GET /a", read)}, []countersign.Route{route("GET /a", countersign.UntilExpiry(read))},
+			[]string{"- GET /a: scope orders.read -> scope orders.read, until the token expires"}},
+		{"handler with a rule", nil, []countersign.Route{{Rule: read, Source: "api.go:7"}},
+			[]string{"+ a handler with a rule of its own (api.go:7): new route -> scope orders.read"}},
+		{"reason", []countersign.Route{route("GET /a", countersign.Public("x"))}, []countersign.Route{route("GET /a", countersign.Public("y"))},
+			[]string{"- GET /a: public (x) -> public (y)"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var got []string
+			for _, c := range countersign.Diff(orders(tt.old...), orders(tt.new...)) {
+				sign := map[bool]string{true: "+ ", false: "- "}[c.Widened()]
+				got = append(got, sign+c.String())
+			}
+			if !slices.Equal(got, tt.want) {
+				t.Errorf("want %q, got %q", tt.want, got)
+			}
+		})
+	}
+}
+
+// The scopes of another resource are other scopes, though their short names are the same.
+func TestDiffAcrossResources(t *testing.T) {
+	p := orders(route("GET /a", countersign.Scope("read")))
+	q := p
+	q.Resource = "https://other.example.com"
+	if changes := countersign.Diff(p, q); len(changes) != 1 || changes[0].Kind != countersign.RuleChanged {
+		t.Errorf("got %v", changes)
+	}
+}
+
+// What ParsePolicy accepts is written again as the same policy.
+func FuzzParsePolicy(f *testing.F) {
+	for _, p := range []countersign.Policy{
+		ordersPolicy,
+		orders(route("/x/{rest...}", countersign.AnyScope("a", "b")), route("PURGE h.example/x/{$}", countersign.Authenticated())),
+	} {
+		doc, err := p.OpenAPI()
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(doc)
+		f.Add(bytes.ReplaceAll(doc, []byte(" "), nil))
+	}
+	f.Fuzz(func(t *testing.T, doc []byte) {
+		p, err := countersign.ParsePolicy(doc)
+		if err != nil {
+			return
+		}
+		first, err := p.OpenAPI()
+		if err != nil {
+			t.Fatalf("accepted and cannot be written: %v", err)
+		}
+		q, err := countersign.ParsePolicy(first)
+		if err != nil {
+			t.Fatalf("written and cannot be read: %v\n%s", err, first)
+		}
+		if changes := countersign.Diff(p, q); len(changes) > 0 {
+			t.Fatalf("%v\n%s", changes, first)
+		}
+	})
+}
+
+func ExamplePolicy_OpenAPI() {
+	policy := countersign.Policy{Resource: "https://orders.example.com", Routes: []countersign.Route{
+		{Pattern: "POST /orders", Rule: countersign.Scope("orders.write")},
+	}}
+	document, err := policy.OpenAPI()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	again, err := countersign.ParsePolicy(document)
+	fmt.Println(again.Routes[0].Pattern, "needs", again.Routes[0].Rule.Alternatives(), err)
+	// Output: POST /orders needs [[orders.write]] <nil>
+}
+
+func ExampleDiff() {
+	old := countersign.Policy{Routes: []countersign.Route{{Pattern: "POST /orders", Rule: countersign.Scope("orders.write")}}}
+	new := countersign.Policy{Routes: []countersign.Route{{Pattern: "POST /orders", Rule: countersign.Public("oops")}}}
+	for _, change := range countersign.Diff(old, new) {
+		fmt.Println(change, change.Widened())
+	}
+	// Output: POST /orders: scope orders.write -> public (oops) true
+}
