@@ -123,6 +123,12 @@ func (g *Gateway) answer(w http.ResponseWriter, r *http.Request, seen *exchange)
 		return
 	}
 	seen.route = rt.prefix
+	if r.Method == http.MethodTrace {
+		// ALB: 405 as well. RFC 9110, Section 9.3.8: the answer would repeat the request, and its token with it.
+		w.Header().Set("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")
+		refuse(w, http.StatusMethodNotAllowed, "the edge does not forward TRACE")
+		return
+	}
 	if r.ContentLength > g.maxBody {
 		refuse(w, http.StatusRequestEntityTooLarge, "the body is larger than the edge forwards")
 		return

@@ -40,7 +40,7 @@ func unambiguous(u *url.URL) bool {
 		}
 		// Some readers cut path parameters before they look for dots: "..;x" is ".." to them.
 		name, _, _ := strings.Cut(s, ";")
-		if name == "." || name == ".." || isEscapedTwice(s) {
+		if name == "." || name == ".." || name == "" && s != "" || isEscapedTwice(s) {
 			return false
 		}
 	}

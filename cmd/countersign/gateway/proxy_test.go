@@ -80,6 +80,21 @@ func TestTrailersDoNotPassTheFilter(t *testing.T) {
 	}
 }
 
+func TestTraceAndConnectAreNotForwarded(t *testing.T) {
+	svc := newService(t)
+	g := newGateway(t, gateway.Config{Routes: []gateway.Route{{"/", svc.URL}}})
+	res := answer(g, raw(t, "TRACE /a HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer hunter2\r\n\r\n"))
+	if res.StatusCode != 405 || strings.Contains(res.Header.Get("Allow"), "TRACE") || res.Header.Get("Allow") == "" {
+		t.Errorf("TRACE: %s, Allow %q", res.Status, res.Header.Get("Allow"))
+	}
+	if got := answer(g, raw(t, "CONNECT localhost:443 HTTP/1.1\r\nHost: localhost:443\r\n\r\n")).StatusCode; got != 400 {
+		t.Errorf("CONNECT: status %d, want 400", got)
+	}
+	if svc.received() != nil {
+		t.Error("the service was reached")
+	}
+}
+
 func TestUpgradeOpensNoTunnel(t *testing.T) {
 	svc := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Upgrade") != "" {
