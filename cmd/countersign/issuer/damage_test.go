@@ -77,6 +77,8 @@ func TestOpenSQLiteRefuses(t *testing.T) {
 		{"a newer schema", query(`UPDATE countersign_schema SET version = 99`), nil,
 			"written by a newer version of this program: its schema has version 99, this program knows versions up to "},
 		{"another program's database", query(`ALTER TABLE countersign_schema RENAME TO other`), nil, "of another program; nothing was changed"},
+		{"no schema version", query(`DELETE FROM countersign_schema`), issuer.ErrCorrupt, "restore a backup"},
+		{"no revision", query(`DELETE FROM store`), issuer.ErrCorrupt, "restore a backup"},
 		{"another key", query(`UPDATE store SET key_id = '00000000'`), seal.ErrOtherKey, "key 00000000 wanted"},
 	}
 	for _, tt := range tests {

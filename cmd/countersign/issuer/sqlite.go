@@ -37,8 +37,9 @@ var _ cognito.Store = (*SQLite)(nil)
 // synchronous=FULL syncs the write-ahead log at each commit. With NORMAL, which is usual in WAL mode, a commit that was
 // already acknowledged may be gone after a power loss, and a client secret that AWS' tools have shown once cannot be
 // asked for again. On macOS fsync leaves data in the drive's cache, hence fullfsync; elsewhere it changes nothing.
+// journal_size_limit (16 MiB) gives the disk space of the log back after one large import.
 const pragmas = "_pragma=busy_timeout(5000)&_pragma=synchronous(FULL)&_pragma=fullfsync(1)&_pragma=checkpoint_fullfsync(1)" +
-	"&_pragma=foreign_keys(1)&_pragma=trusted_schema(0)"
+	"&_pragma=journal_size_limit(16777216)&_pragma=foreign_keys(1)&_pragma=trusted_schema(0)"
 
 // readers is how many connections read at once. Readers are a start, and replicas that catch up; tokens read no database.
 const readers = 4
@@ -127,8 +128,8 @@ func useWAL(ctx context.Context, db *sql.DB) error {
 
 // checkKey finds the wrong key file at the start, and not at the first client that is asked for.
 func (s *SQLite) checkKey(ctx context.Context) error {
-	_, err := s.write.ExecContext(ctx, `INSERT INTO store (one, revision, key_id) VALUES (1, 0, ?) ON CONFLICT DO NOTHING`,
-		s.sealer.KeyID())
+	_, err := s.write.ExecContext(ctx, `INSERT INTO store (one, revision, key_id) SELECT 1, 0, ?
+		WHERE NOT EXISTS (SELECT 1 FROM store) AND NOT EXISTS (SELECT 1 FROM records)`, s.sealer.KeyID())
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package issuer
 
 import (
+	"database/sql"
 	"errors"
 	"fmt"
 
@@ -49,6 +50,9 @@ func causeOf(err error) error {
 		if errors.Is(err, cause) {
 			return cause
 		}
+	}
+	if errors.Is(err, sql.ErrNoRows) { // every row that is asked for singly is written when the database is made
+		return ErrCorrupt
 	}
 	var e *sqlite.Error
 	if !errors.As(err, &e) {
