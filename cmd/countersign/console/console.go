@@ -63,15 +63,17 @@ var styleCSS string
 const icon = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Crect width='16' height='16' rx='4' fill='%230f766e'/%3E%3Cpath d='m4 8.4 2.7 2.6L12 5.4' fill='none' stroke='%23fff' stroke-width='2'/%3E%3C/svg%3E"
 
 var page = template.Must(template.New("page").Funcs(template.FuncMap{
-	"shown":   shown,
-	"short":   short,
-	"life":    life,
-	"mark":    mark,
-	"class":   class,
-	"command": tokenCommand,
-	"program": programCommand,
-	"css":     func() template.CSS { return template.CSS(styleCSS) },
-	"icon":    func() template.URL { return icon },
+	"shown":        shown,
+	"short":        short,
+	"life":         life,
+	"mark":         mark,
+	"class":        class,
+	"outcomemark":  outcomeMark,
+	"outcomeclass": func(o Outcome) string { return strings.ReplaceAll(string(o), " ", "-") },
+	"command":      tokenCommand,
+	"program":      programCommand,
+	"css":          func() template.CSS { return template.CSS(styleCSS) },
+	"icon":         func() template.URL { return icon },
 }).Parse(pageHTML))
 
 // policy allows this page its own style sheet and its icon, by hash and by scheme, and nothing else: a name that slipped

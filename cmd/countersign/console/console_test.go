@@ -167,15 +167,40 @@ func TestPageWithNothingToShow(t *testing.T) {
 	}
 }
 
-func TestFailedProofComesFirst(t *testing.T) {
-	v := seedView()
-	v.Proof.Rows = append(v.Proof.Rows, console.ProofRow{Route: "GET /x", Case: "wrong scope", Want: "403", Got: "200"})
-	_, page := served(t, v)
-	if got := page.all("main")[0].all("p")[0].words(); !strings.HasPrefix(got, "✕ 1 of 2 cases differ") {
-		t.Errorf("the first line is %q", got)
+func TestProofSaysWhatWasAsked(t *testing.T) {
+	row := func(ok bool, got string) console.ProofRow {
+		return console.ProofRow{Route: "GET /x", Case: "403 wrong scope", Want: "403", Got: got, OK: ok}
 	}
-	if page.all("details")[0].attrs["open"] == "" {
-		t.Error("the cases are folded away")
+	tests := []struct {
+		name   string
+		rows   []console.ProofRow
+		line   string
+		folded bool
+	}{
+		{"all proved", []console.ProofRow{row(true, "403"), row(true, "403")}, "✓ Proved. The service answered 2 of 2 cases", true},
+		{"one unprovable", []console.ProofRow{row(true, "403"), row(true, "")}, "✓ Proved. The service answered 1 of 1 cases as this table says. 1 more cannot be proved.", true},
+		{"one different", []console.ProofRow{row(true, "403"), row(false, "200")}, "✕ 1 of 2 cases differ from this table. See which", false},
+		{"one not run", []console.ProofRow{row(true, "403"), row(false, "")}, "? Not proved. 1 of 2 cases could not be run.", false},
+		{"nothing provable is not proved", []console.ProofRow{row(true, "")}, "? Not proved. There was nothing to ask.", false},
+		{"nothing at all is not proved", nil, "? Not proved. There was nothing to ask.", false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			v := seedView()
+			v.Proof.Rows = tt.rows
+			_, page := served(t, v)
+			if got := page.all("main")[0].all("p")[0].words(); !strings.HasPrefix(got, tt.line) {
+				t.Errorf("the first line is %q", got)
+			}
+			if folded := page.all("details")[0].attrs["open"] == ""; folded != tt.folded {
+				t.Errorf("the cases are folded: %v", folded)
+			}
+			for i, tr := range page.all("details")[0].all("tbody")[0].all("tr") {
+				if got := tr.all("td")[0].words(); !strings.HasSuffix(got, " "+string(tt.rows[i].Outcome())) {
+					t.Errorf("row %d begins with %q", i, got)
+				}
+			}
+		})
 	}
 }
 
@@ -413,7 +438,7 @@ func TestColoursHaveContrast(t *testing.T) {
 	}
 	pairs := [][2]string{
 		{"ink", "paper"}, {"ink", "panel"}, {"soft", "paper"}, {"soft", "panel"}, {"soft", "mute-bg"}, {"accent", "paper"}, {"accent", "panel"},
-		{"good", "good-bg"}, {"good", "panel"}, {"bad", "bad-bg"}, {"warn", "warn-bg"}, {"warn", "panel"}, {"calm", "calm-bg"},
+		{"good", "good-bg"}, {"good", "panel"}, {"bad", "bad-bg"}, {"warn", "warn-bg"}, {"warn", "panel"}, {"warn", "bad-bg"}, {"calm", "calm-bg"},
 		{"ink", "good-bg"}, {"ink", "bad-bg"}, {"ink", "mute-bg"}, {"soft", "bad-bg"}, {"accent", "good-bg"}, {"accent", "bad-bg"},
 	}
 	for scheme, block := range map[string]string{"light": blocks[0], "dark": blocks[1]} {

@@ -69,6 +69,18 @@ func mark(v Verdict) string {
 	return "–"
 }
 
+func outcomeMark(o Outcome) string {
+	switch o {
+	case Proved:
+		return "✓"
+	case Different:
+		return "✕"
+	case NotRun:
+		return "?"
+	}
+	return "–"
+}
+
 func class(v Verdict) string { return strings.ReplaceAll(string(v), " ", "-") }
 
 // tokenCommand is the token request of RFC 6749, Section 4.4.2, ready to be pasted. The secret is not an argument, which

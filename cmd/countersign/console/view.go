@@ -88,20 +88,50 @@ type Proof struct {
 // A ProofRow is one case: what the policy wants and what the service answered.
 type ProofRow struct {
 	Route, Case string
-	Want, Got   string
-	OK          bool
+	Want        string
+	Got         string // "" when the service was not asked
+	OK          bool   // no reason to fail
 	Note        string
 }
 
-// Failed counts the cases whose answer differs from the policy.
-func (p *Proof) Failed() int {
+// An Outcome is what is known about a case after a proof.
+type Outcome string
+
+// The outcomes. Their text is what the page shows.
+const (
+	Proved     Outcome = "proved"     // the answer was the wanted one
+	Different  Outcome = "different"  // it was another one
+	Unprovable Outcome = "unprovable" // there is nothing that could be sent
+	NotRun     Outcome = "not run"    // something failed on the way
+)
+
+// Outcome tells an answer as it was wanted from the absence of one: what was not asked is not proved.
+func (r ProofRow) Outcome() Outcome {
+	switch {
+	case r.OK && r.Got != "":
+		return Proved
+	case r.OK:
+		return Unprovable
+	case r.Got != "":
+		return Different
+	}
+	return NotRun
+}
+
+// Count is how many rows have the outcome.
+func (p *Proof) Count(o Outcome) int {
 	n := 0
 	for _, row := range p.Rows {
-		if !row.OK {
+		if row.Outcome() == o {
 			n++
 		}
 	}
 	return n
+}
+
+// Whole reports whether something was proved and nothing failed.
+func (p *Proof) Whole() bool {
+	return p.Count(Proved) > 0 && p.Count(Different) == 0 && p.Count(NotRun) == 0
 }
 
 // PublicRoutes counts the routes that nobody needs a token for, by rule or because the rule is only reported.
