@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"io"
 	"math"
 	"strconv"
 	"strings"
@@ -169,10 +170,10 @@ func members(data []byte) (map[string]json.RawMessage, error) {
 		}
 		object[key] = value
 	}
-	if _, err := d.Token(); err != nil {
+	if _, err := d.Token(); err != nil { // the closing brace
 		return nil, errAnswer
 	}
-	if d.More() {
+	if _, err := d.Token(); err != io.EOF {
 		return nil, errAnswer
 	}
 	return object, nil

@@ -39,7 +39,9 @@ func TestNewChecksTheConfig(t *testing.T) {
 			}
 		}, []string{"Scopes"}},
 		{"an unknown door", func(c *clientcredentials.Config) { c.Door = "window" }, []string{"Door"}},
-		{"an origin with a path", func(c *clientcredentials.Config) { c.Origins = []string{"https://a.example.com", "https://b.example.com/api"} }, []string{"Origins[1]"}},
+		{"an origin with a path", func(c *clientcredentials.Config) {
+			c.Origins = []string{"https://a.example.com", "https://b.example.com/api"}
+		}, []string{"Origins[1]"}},
 		{"an origin over http", func(c *clientcredentials.Config) { c.Origins = []string{"http://a.example.com"} }, []string{"Origins[0]"}},
 		{"an empty secret", func(c *clientcredentials.Config) { c.Credentials = clientcredentials.Static("reader", "") }, []string{"Credentials"}},
 		{"an empty path", func(c *clientcredentials.Config) { c.Credentials = clientcredentials.File("") }, []string{"Credentials"}},

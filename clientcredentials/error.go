@@ -1,6 +1,7 @@
 package clientcredentials
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
@@ -111,18 +112,32 @@ func knownCode(code string) string {
 	return ""
 }
 
-// cause strips what a transport's error repeats of the request. An http.RoundTripper is free to put the
-// header or the form that it could not send into its error.
+// cause strips what a transport's error repeats of the request or of the answer. An http.RoundTripper is
+// free to put the header or the form that it could not send into its error, and net/http quotes the line of
+// an answer that it does not understand.
 func cause(err error, c Credential) error {
 	if inner := (*url.Error)(nil); errors.As(err, &inner) {
 		err = inner.Err
 	}
 	text := err.Error()
-	basic := strings.TrimPrefix(oauth.BasicHeader(c.ClientID, c.ClientSecret), "Basic ")
-	for _, secret := range []string{c.ClientSecret, url.QueryEscape(c.ClientSecret), basic} {
-		if secret != "" && strings.Contains(text, secret) {
+	if strings.Contains(text, "malformed") || strings.Contains(text, "transport connection broken") {
+		return errors.New("the connection broke, or the answer is not HTTP")
+	}
+	for _, form := range formsOf(c) {
+		if form != "" && strings.Contains(text, form) {
 			return errors.New("the cause is withheld, for its text repeats the client's secret")
 		}
 	}
 	return err
+}
+
+// formsOf are the spellings in which a request has the secret.
+func formsOf(c Credential) []string {
+	inJSON, _ := json.Marshal(c.ClientSecret)
+	return []string{
+		c.ClientSecret,
+		url.QueryEscape(c.ClientSecret),
+		strings.Trim(string(inJSON), `"`),
+		strings.TrimPrefix(oauth.BasicHeader(c.ClientID, c.ClientSecret), "Basic "),
+	}
 }

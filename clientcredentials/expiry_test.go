@@ -208,6 +208,7 @@ func TestTheAnswerIsChecked(t *testing.T) {
 			return answer(200, "application/json", strings.Replace(good, "{", `{"access_token":"x",`, 1))
 		}},
 		{"something after the object", false, func() *http.Response { return answer(200, "application/json", good+good) }},
+		{"a brace after the object", false, func() *http.Response { return answer(200, "application/json", good+"}") }},
 		{"an answer without end", false, func() *http.Response {
 			return answer(200, "application/json", good+strings.Repeat(" ", 1<<20))
 		}},

@@ -20,24 +20,19 @@ type Token struct {
 	Scopes      []string  // as granted: the answer's scope, or the token's, or the ones that were asked for
 }
 
-// String returns the token's type, scopes and expiry.
-func (t *Token) String() string {
-	if t == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("%s %s scopes=%q expiry=%s", t.Type, redacted, t.Scopes, t.Expiry.Format(time.RFC3339))
+// String returns the token's type, the number of its scopes and its expiry. The scopes' names are an issuer's
+// own words, and so not for a log.
+func (t Token) String() string {
+	return fmt.Sprintf("%s %s scopes=%d expiry=%s", t.Type, redacted, len(t.Scopes), t.Expiry.Format(time.RFC3339))
 }
 
 // Format prints [Token.String] for every verb, so that no verb reaches the fields.
-func (t *Token) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, t.String()) }
+func (t Token) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, t.String()) }
 
-// LogValue is a group of type, scopes and expiry.
-func (t *Token) LogValue() slog.Value {
-	if t == nil {
-		return slog.StringValue("<nil>")
-	}
-	return slog.GroupValue(slog.String("type", t.Type), slog.Any("scopes", t.Scopes), slog.Time("expiry", t.Expiry))
+// LogValue is a group of what [Token.String] has.
+func (t Token) LogValue() slog.Value {
+	return slog.GroupValue(slog.String("type", t.Type), slog.Int("scopes", len(t.Scopes)), slog.Time("expiry", t.Expiry))
 }
 
 // MarshalJSON returns [Token.String] as a JSON string: a token that is written down is a token that leaks.
-func (t *Token) MarshalJSON() ([]byte, error) { return json.Marshal(t.String()) }
+func (t Token) MarshalJSON() ([]byte, error) { return json.Marshal(t.String()) }
