@@ -26,7 +26,7 @@ func LockDir(dir string) (*Lock, error) {
 	path := filepath.Join(dir, "lock")
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
-		return nil, fmt.Errorf("issuer: lock the state directory: %w", err)
+		return nil, fmt.Errorf("issuer: lock the state directory: %w; check the owner and the mode of the directory", err)
 	}
 	if err := tryLock(f); err != nil {
 		defer f.Close()

@@ -19,6 +19,7 @@ var (
 	errForeign  = errors.New("it is the database of another program")
 	errNewer    = errors.New("it was written by a newer version of this program")
 	errWritable = errors.New("it cannot be opened for writing")
+	errDisk     = errors.New("the disk reports an error")
 )
 
 // advice is what a person does next, in the words of the operation that failed.
@@ -28,6 +29,7 @@ var advice = map[error]string{
 	errForeign:  "nothing was changed; name another file",
 	errNewer:    "nothing was changed; use that version, or restore a backup from before it",
 	errWritable: "check the owner and the mode of the file and of its directory",
+	errDisk:     "check that it has room and is healthy, then start again",
 }
 
 // explain wraps an error with the operation, the file, and, where the cause is known, the next step.
@@ -66,6 +68,8 @@ func causeOf(err error) error {
 		return ErrDiskFull
 	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM:
 		return errWritable
+	case sqlite3.SQLITE_IOERR: // also a full disk, where SQLite meets it in the index of its log
+		return errDisk
 	}
 	return nil
 }
