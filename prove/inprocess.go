@@ -1,0 +1,91 @@
+package prove
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"sync"
+)
+
+// Handler is a target in this process: no listener and no network.
+func Handler(h http.Handler) Target { return inProcess{h} }
+
+type inProcess struct{ handler http.Handler }
+
+func (inProcess) String() string { return "in process" }
+
+// panicked is the error of a handler that did not return. A server would have cut the connection.
+type panicked struct{ value string }
+
+func (p panicked) Error() string { return "the handler panicked: " + p.value }
+
+// Do serves the request. It waits for the handler, or for the end of the request's context: then whatever the handler has written
+// by then is the answer, so that a stream has one.
+func (t inProcess) Do(r *http.Request) (*http.Response, error) {
+	r.RequestURI = r.URL.RequestURI()
+	r.RemoteAddr = "192.0.2.1:1234" // RFC 5737: for documentation
+	if r.Host == "" {
+		r.Host = "localhost"
+	}
+	rec := &recorder{header: http.Header{}}
+	done := make(chan error, 1)
+	go func() {
+		defer func() {
+			if v := recover(); v != nil {
+				done <- panicked{fmt.Sprint(v)}
+			}
+		}()
+		t.handler.ServeHTTP(rec, r)
+		rec.WriteHeader(http.StatusOK)
+		done <- nil
+	}()
+	select {
+	case err := <-done:
+		if err != nil {
+			return nil, err
+		}
+	case <-r.Context().Done():
+	}
+	if res := rec.response(); res != nil {
+		return res, nil
+	}
+	return nil, context.Cause(r.Context())
+}
+
+// recorder keeps status and header of an answer, and lets its body go.
+type recorder struct {
+	header http.Header // the handler's own
+
+	mu     sync.Mutex
+	status int
+	sent   http.Header // as it was when the status was written
+}
+
+func (r *recorder) Header() http.Header { return r.header }
+
+func (r *recorder) WriteHeader(status int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	// net/http: informational answers come before the one that counts, and only the first of those does.
+	if r.status != 0 || status < 200 {
+		return
+	}
+	r.status, r.sent = status, r.header.Clone()
+}
+
+func (r *recorder) Write(b []byte) (int, error) {
+	r.WriteHeader(http.StatusOK)
+	return len(b), nil
+}
+
+// Flush makes the recorder an [http.Flusher]: a stream must not fail for want of one.
+func (r *recorder) Flush() { r.WriteHeader(http.StatusOK) }
+
+func (r *recorder) response() *http.Response {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.status == 0 {
+		return nil
+	}
+	return &http.Response{StatusCode: r.status, Header: r.sent, Body: http.NoBody}
+}

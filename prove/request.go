@@ -1,0 +1,142 @@
+package prove
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/countersign-dev/countersign"
+)
+
+// errShadowed is for routes of which every example path is served by another route.
+var errShadowed = errors.New("the example paths are all served by other routes; give its parameters values")
+
+// finder knows which route of the policy serves a request. It is net/http's own mux over the patterns.
+type finder struct {
+	mux    http.ServeMux
+	values map[string]string
+}
+
+func newFinder(p countersign.Policy) *finder {
+	f := &finder{}
+	for _, route := range p.Routes {
+		f.add(route.Pattern)
+	}
+	return f
+}
+
+// add leaves out what conflicts: the policy of two muxes may have one pattern twice.
+func (f *finder) add(pattern string) {
+	defer func() { _ = recover() }()
+	f.mux.Handle(pattern, http.NotFoundHandler())
+}
+
+// serves says whether a request of the method to an example path is the route's.
+func (f *finder) serves(method string, route countersign.Route) bool {
+	_, err := f.path(method, route)
+	return err == nil
+}
+
+// path is an example path of the route, escaped: one that no other route of the policy serves.
+func (f *finder) path(method string, route countersign.Route) (string, error) {
+	for _, example := range []string{"1", "example", "countersign-example"} {
+		path := f.fill(route.Path, example)
+		u, err := url.Parse(path)
+		if err != nil {
+			return "", err
+		}
+		r := &http.Request{Method: method, Host: route.Host, URL: u}
+		if _, found := f.mux.Handler(r); found == route.Pattern {
+			return path, nil
+		}
+	}
+	return "", errShadowed
+}
+
+// fill writes values in the place of wildcards. A subtree is tried at its root, and below it when the root is another route's.
+func (f *finder) fill(path, example string) string {
+	segments := strings.Split(path, "/")
+	for i, segment := range segments {
+		name, wild := strings.CutPrefix(segment, "{")
+		name = strings.TrimSuffix(strings.TrimSuffix(name, "}"), "...")
+		value, given := f.values[name]
+		switch {
+		case !wild:
+			if value = segment; segment == "" && i == len(segments)-1 && example != "1" {
+				value = example
+			}
+			if plain, err := url.PathUnescape(segment); err == nil && segment != "" {
+				value = plain
+			}
+		case name == "$":
+			value = ""
+		case !given:
+			value = example
+		}
+		segments[i] = url.PathEscape(value)
+	}
+	return strings.Join(segments, "/")
+}
+
+// request builds the request of a case around the token. What it must be admitted with looks like a real call: a JSON object where
+// the method has a body. What must be refused has no body, so that a service which does not refuse it does least.
+func (f *finder) request(ctx context.Context, c Case, token string) (*http.Request, error) {
+	method := c.Method
+	if method == "" {
+		method = c.Route.Method
+	}
+	var path string
+	err := errShadowed
+	for _, m := range methods(method) {
+		if path, err = f.path(m, c.Route); err == nil {
+			method = m
+			break
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	var body []byte
+	if len(c.Answers) == 0 && (method == http.MethodPost || method == http.MethodPut || method == http.MethodPatch) {
+		body = []byte("{}")
+	}
+	r, err := http.NewRequestWithContext(ctx, method, path, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	if body == nil {
+		r.Body, r.ContentLength = http.NoBody, 0
+	} else {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	r.Host = c.Route.Host
+	r.Header.Set("Accept", "*/*")
+	send(r, c, token)
+	return r, nil
+}
+
+// methods are those to try for a route: a route for every method is asked with the first that no other route takes.
+func methods(method string) []string {
+	if method != "" {
+		return []string{method}
+	}
+	return []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete, http.MethodPatch}
+}
+
+// send puts the token where the recipe says.
+func send(r *http.Request, c Case, token string) {
+	fields := c.Make.Send
+	if fields == nil && (c.Scopes != nil || c.Make.changes()) {
+		fields = []string{"Authorization: Bearer {token}"}
+	}
+	for _, field := range fields {
+		name, value, _ := strings.Cut(field, ":")
+		r.Header.Add(name, strings.ReplaceAll(strings.TrimSpace(value), "{token}", token))
+	}
+	if c.Make.Query != "" {
+		r.URL.RawQuery = strings.ReplaceAll(c.Make.Query, "{token}", url.QueryEscape(token))
+	}
+}

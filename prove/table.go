@@ -1,0 +1,128 @@
+package prove
+
+import (
+	"bufio"
+	"cmp"
+	"io"
+	"strings"
+	"unicode/utf8"
+)
+
+// Table says how a report is written for people.
+type Table struct {
+	Color bool // ANSI colours: only where a person looks, and has not set NO_COLOR
+	ASCII bool // ok, FAIL, - and ? for terminals without the signs
+	All   bool // every case on a line of its own, and not the proved bad tokens on one
+}
+
+type sign struct{ text, ascii, color string }
+
+var signs = map[State]sign{
+	Proved:     {"✓", "ok  ", "32"},
+	Different:  {"✗", "FAIL", "31;1"},
+	Unprovable: {"–", "-   ", "2"},
+	NotRun:     {"?", "?   ", "33"},
+}
+
+// line is one line of a route's block.
+type line struct {
+	state           State
+	name, got, note string
+}
+
+// Write writes the report: a block for each route, and the counts.
+func (t Table) Write(w io.Writer, r Report) error {
+	out := bufio.NewWriter(w)
+	blocks, width := t.blocks(r)
+	for _, b := range blocks {
+		out.WriteString(t.paint("1", b.route) + "  " + b.rule + "\n")
+		for _, l := range b.lines {
+			s := signs[l.state]
+			mark := s.text
+			if t.ASCII {
+				mark = s.ascii
+			}
+			text := "  " + t.paint(s.color, mark) + " " + pad(l.name, width) + "  " + l.got
+			if l.note != "" {
+				text = strings.TrimRight(text, " ") + "  " + l.note
+			}
+			out.WriteString(strings.TrimRight(text, " ") + "\n")
+		}
+		out.WriteString("\n")
+	}
+	verdict := map[int]string{0: "proved", 1: "NOT PROVED", 2: "COULD NOT RUN"}[r.ExitCode()]
+	out.WriteString(r.Target + ": " + t.paint(map[int]string{0: "32;1", 1: "31;1", 2: "33;1"}[r.ExitCode()], verdict) + " (" + r.Summary() + ")\n")
+	return out.Flush()
+}
+
+// block is a route with its lines.
+type block struct {
+	route, rule string
+	lines       []line
+}
+
+func (t Table) blocks(r Report) (blocks []block, width int) {
+	for start := 0; start < len(r.Rows); {
+		end := start
+		for end < len(r.Rows) && r.Rows[end].Route == r.Rows[start].Route && r.Rows[end].Rule == r.Rows[start].Rule {
+			end++
+		}
+		b := block{route: r.Rows[start].Route, rule: r.Rows[start].Rule, lines: t.lines(r.Rows[start:end])}
+		for _, l := range b.lines {
+			width = max(width, utf8.RuneCountInString(l.name))
+		}
+		blocks, start = append(blocks, b), end
+	}
+	return blocks, width
+}
+
+// lines puts the rows of one state that are many and alike on one line: seventy bad tokens refused are one piece of news, and each
+// that was not is another.
+func (t Table) lines(rows []Row) []line {
+	var lines []line
+	var refused, missing int
+	var reasons []string
+	for _, row := range rows {
+		zoo := isZoo(row.Case)
+		switch {
+		case !t.All && zoo && row.State == Proved:
+			refused++
+		case !t.All && zoo && row.State == Unprovable:
+			if missing++; !strings.Contains(strings.Join(reasons, "; "), row.Note) {
+				reasons = append(reasons, row.Note)
+			}
+		case row.State == Different:
+			lines = append(lines, line{row.State, row.Case, row.Got, "want " + row.Want + "; " + row.Note})
+		default:
+			lines = append(lines, line{row.State, row.Case, row.Got, row.Note})
+		}
+	}
+	if refused > 0 {
+		lines = append(lines, line{Proved, count(refused, "bad token") + " refused", "", ""})
+	}
+	if missing > 0 {
+		lines = append(lines, line{Unprovable, count(missing, "bad token") + " not sent", "", strings.Join(reasons, "; ")})
+	}
+	return lines
+}
+
+// isZoo says whether the case is one of the many of the zoo.
+func isZoo(name string) bool {
+	for _, bad := range zoo() {
+		if strings.HasSuffix(name, bad.Name) {
+			return true
+		}
+	}
+	return false
+}
+
+func (t Table) paint(color, text string) string {
+	if !t.Color {
+		return text
+	}
+	return "\x1b[" + cmp.Or(color, "0") + "m" + text + "\x1b[0m"
+}
+
+func pad(s string, width int) string {
+	return s + strings.Repeat(" ", max(width-utf8.RuneCountInString(s), 0))
+}
