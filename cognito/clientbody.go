@@ -2,7 +2,6 @@ package cognito
 
 import (
 	"crypto/sha256"
-	"slices"
 	"time"
 )
 
@@ -52,33 +51,11 @@ func newClient(b clientBody) *client {
 //
 // Cognito: which of two secrets DescribeUserPoolClient shows is not documented; here it is the oldest that lives.
 func (b *clientBody) describe() UserPoolClient {
-	out := b.UserPoolClient
-	out.ClientSettings = b.ClientSettings.clone()
+	out := detach(b.UserPoolClient)
 	if len(b.Secrets) > 0 {
 		out.ClientSecret = Secret(b.Secrets[0].Value)
 	}
 	return out
-}
-
-// clone separates the settings from the caller's slices.
-func (s ClientSettings) clone() ClientSettings {
-	for _, list := range []*[]string{
-		&s.ExplicitAuthFlows, &s.SupportedIdentityProviders, &s.AllowedOAuthFlows, &s.AllowedOAuthScopes,
-		&s.CallbackURLs, &s.LogoutURLs, &s.ReadAttributes, &s.WriteAttributes,
-	} {
-		*list = slices.Clone(*list)
-	}
-	if s.TokenValidityUnits != nil {
-		units := *s.TokenValidityUnits
-		s.TokenValidityUnits = &units
-	}
-	if s.EnableTokenRevocation != nil {
-		enable := *s.EnableTokenRevocation
-		s.EnableTokenRevocation = &enable
-	}
-	s.AnalyticsConfiguration = slices.Clone(s.AnalyticsConfiguration)
-	s.RefreshTokenRotation = slices.Clone(s.RefreshTokenRotation)
-	return s
 }
 
 // client returns the client and its pool, or Cognito's error. A client of another pool does not exist.

@@ -45,7 +45,7 @@ func (s *Service) GetClientToken(ctx context.Context, in GetClientTokenInput) (G
 	now := s.current.Load()
 	c, err := now.authenticate(in.ClientID, in.Secret)
 	if err != nil {
-		return GetClientTokenOutput{}, &APIError{Code: CodeNotAuthorized, Message: "Invalid client or secret", Status: http.StatusBadRequest}
+		return GetClientTokenOutput{}, &APIError{Code: CodeNotAuthorized, Message: "Invalid client or secret", Status: http.StatusBadRequest, Err: err}
 	}
 	if !slices.Contains(c.ExplicitAuthFlows, clientTokenAuth) {
 		return GetClientTokenOutput{}, apiError(CodeNotAuthorized, "%s is not enabled for the client", clientTokenAuth)
@@ -54,7 +54,7 @@ func (s *Service) GetClientToken(ctx context.Context, in GetClientTokenInput) (G
 	scopes, err := p.grant(c, in.Scopes)
 	if err != nil {
 		// Cognito: ScopeDoesNotExistException is not among the errors of this operation.
-		return GetClientTokenOutput{}, apiError(CodeInvalidParameter, "Invalid scope requested")
+		return GetClientTokenOutput{}, &APIError{Code: CodeInvalidParameter, Message: "Invalid scope requested", Status: http.StatusBadRequest, Err: err}
 	}
 	token, err := s.issue(ctx, p, c, scopes)
 	if errors.Is(err, errBusy) {

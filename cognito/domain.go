@@ -142,7 +142,7 @@ func (s *snapshot) domain(poolID, name string) (*DomainDescription, error) {
 // for that.
 func (s *snapshot) describeUserPoolDomain(in DescribeUserPoolDomainInput) (DescribeUserPoolDomainOutput, error) {
 	if d := s.domains[in.Domain]; d != nil {
-		return DescribeUserPoolDomainOutput{*d}, nil
+		return DescribeUserPoolDomainOutput{detach(*d)}, nil
 	}
 	return DescribeUserPoolDomainOutput{}, nil
 }

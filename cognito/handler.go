@@ -2,7 +2,9 @@ package cognito
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
@@ -47,8 +49,8 @@ func Handler(s *Service, config HandlerConfig) http.Handler {
 	}{
 		{"POST /{$}", h.api, h.writeAPIError},
 		{"/{pool}/oauth2/token", h.token, h.writeTokenError},
-		{"GET /{pool}/.well-known/openid-configuration", h.discovery, h.writeAPIError},
-		{"GET /{pool}/.well-known/jwks.json", h.jwks, h.writeAPIError},
+		{"GET /{pool}/.well-known/openid-configuration", h.discovery, h.writeDocumentError},
+		{"GET /{pool}/.well-known/jwks.json", h.jwks, h.writeDocumentError},
 	} {
 		mux.Handle(route.pattern, h.logged(route.serve, route.refuse))
 	}
@@ -136,5 +138,27 @@ func (w *statusWriter) Write(b []byte) (int, error) {
 	return w.ResponseWriter.Write(b)
 }
 
-// Unwrap lets http.ResponseController and http.MaxBytesReader reach the connection.
+// Unwrap lets http.ResponseController reach the connection.
 func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// readAll reads a body of at most most bytes. http.MaxBytesReader ends the connection of a caller that sends more, and
+// finds it through the server's own writer only.
+func readAll(w http.ResponseWriter, r *http.Request, most int64) (body []byte, tooLarge bool, err error) {
+	if sw, ok := w.(*statusWriter); ok {
+		w = sw.ResponseWriter
+	}
+	body, err = io.ReadAll(http.MaxBytesReader(w, r.Body, most))
+	var limit *http.MaxBytesError
+	return body, errors.As(err, &limit), err
+}
+
+// name notes what the request is about, if there is such a thing: a secret that somebody sends as an id is not logged.
+func (h *handler) name(e *entry, poolID, clientID string) {
+	now := h.service.current.Load()
+	if p := now.pools[poolID]; p != nil {
+		e.pool = p.ID
+	}
+	if c := now.clients.get(clientID); c != nil {
+		e.client = c.ClientID
+	}
+}

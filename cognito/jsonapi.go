@@ -2,8 +2,6 @@ package cognito
 
 import (
 	"encoding/json"
-	"errors"
-	"io"
 	"mime"
 	"net/http"
 )
@@ -49,14 +47,21 @@ func (h *handler) callAPI(w http.ResponseWriter, r *http.Request, e *entry) (any
 	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != jsonAPIType {
 		return nil, &APIError{Code: CodeUnsupportedMediaType, Message: "The content type must be " + jsonAPIType + ".", Status: http.StatusUnsupportedMediaType}
 	}
-	return o.run(r.Context(), h.service, body)
+	known, err := o.shape.read(body)
+	if err != nil {
+		return nil, err
+	}
+	input, _ := known.(map[string]any) // every input is a structure
+	poolID, _ := input["UserPoolId"].(string)
+	clientID, _ := input["ClientId"].(string)
+	h.name(e, poolID, clientID)
+	return o.run(r.Context(), h.service, input)
 }
 
 func (h *handler) readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, h.config.MaxBody))
-	var tooLarge *http.MaxBytesError
+	body, tooLarge, err := readAll(w, r, h.config.MaxBody)
 	switch {
-	case errors.As(err, &tooLarge):
+	case tooLarge:
 		return nil, &APIError{Code: CodeRequestTooLarge, Message: "The request body is too large.", Status: http.StatusRequestEntityTooLarge}
 	case err != nil:
 		return nil, apiError(CodeSerialization, "The request body could not be read.")

@@ -37,7 +37,7 @@ func (s *snapshot) getUserPoolMfaConfig(in GetUserPoolMfaConfigInput) (GetUserPo
 	if err != nil {
 		return GetUserPoolMfaConfigOutput{}, err
 	}
-	return GetUserPoolMfaConfigOutput{p.MfaConfiguration, p.MFA}, nil
+	return GetUserPoolMfaConfigOutput{p.MfaConfiguration, detach(p.MFA)}, nil
 }
 
 func (d *draft) setUserPoolMfaConfig(in SetUserPoolMfaConfigInput) (SetUserPoolMfaConfigOutput, error) {

@@ -82,14 +82,10 @@ func typed[I, O any](method func(*Service, context.Context, I) (O, error)) func(
 	}
 }
 
-// run holds the request's body to the operation's input and calls it.
-func (o *operation) run(ctx context.Context, s *Service, body []byte) (any, error) {
-	known, err := o.shape.read(body)
-	if err != nil {
-		return nil, err
-	}
-	// What the shape does not know is left behind here: Go matches names of members without regard to case, and a
-	// member that only differs in case would otherwise replace one that was checked.
+// run calls the operation with an input that its shape has read.
+func (o *operation) run(ctx context.Context, s *Service, known map[string]any) (any, error) {
+	// What the shape does not know was left behind: Go matches names of members without regard to case, and a member
+	// that differs in case only would otherwise replace one that was checked.
 	input, err := json.Marshal(known)
 	if err != nil {
 		return nil, internalError(err)

@@ -132,7 +132,7 @@ func (s *snapshot) describeResourceServer(in DescribeResourceServerInput) (Descr
 	if err != nil {
 		return DescribeResourceServerOutput{}, err
 	}
-	return DescribeResourceServerOutput{rs.clone()}, nil
+	return DescribeResourceServerOutput{detach(*rs)}, nil
 }
 
 func (s *snapshot) listResourceServers(in ListResourceServersInput) (ListResourceServersOutput, error) {
@@ -149,14 +149,7 @@ func (s *snapshot) listResourceServers(in ListResourceServersInput) (ListResourc
 	}
 	out := ListResourceServersOutput{ResourceServers: []ResourceServer{}, NextToken: page.next}
 	for _, id := range page.keys {
-		out.ResourceServers = append(out.ResourceServers, p.servers[id].clone())
+		out.ResourceServers = append(out.ResourceServers, detach(*p.servers[id]))
 	}
 	return out, nil
-}
-
-// clone lets a caller do with the answer what it likes: the snapshot is shared.
-func (rs *ResourceServer) clone() ResourceServer {
-	out := *rs
-	out.Scopes = slices.Clone(rs.Scopes)
-	return out
 }

@@ -115,6 +115,7 @@ type draft struct {
 	view    *snapshot
 	now     Time
 	changes []Record
+	reset   []string // settings that an update resets unasked
 	err     error
 }
 
@@ -155,6 +156,7 @@ func write[O any](ctx context.Context, s *Service, rule func(*draft) (O, error))
 			return *new(O), internalError(err)
 		}
 		if !conflict {
+			s.tell(d)
 			return out, nil
 		}
 	}

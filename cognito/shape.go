@@ -27,7 +27,7 @@ type kind string
 
 const (
 	kindString  kind = "string"
-	kindInteger kind = "integer"
+	kindInteger kind = "32-bit integer"
 	kindBoolean kind = "boolean"
 	kindList    kind = "list"
 	kindObject  kind = "structure"
@@ -255,7 +255,7 @@ func (r *reader) wrongType(s *shape, v any, path string) any {
 		if path == "" {
 			path = "the request body"
 		}
-		r.mismatch = apiError(CodeSerialization, "%s: a %s is wanted, not a JSON %s", path, s.kind, jsonType(v))
+		r.mismatch = apiError(CodeSerialization, "%s: want %s, got JSON %s", path, s.kind, jsonType(v))
 	}
 	return nil
 }
@@ -276,7 +276,7 @@ func jsonType(v any) string {
 	case bool:
 		return "boolean"
 	case json.Number:
-		return "number of this kind"
+		return "number"
 	case []any:
 		return "array"
 	}

@@ -3,7 +3,6 @@ package cognito
 import (
 	"encoding/json"
 	"errors"
-	"io"
 	"mime"
 	"net/http"
 	"net/url"
@@ -21,7 +20,7 @@ func (h *handler) token(w http.ResponseWriter, r *http.Request, e *entry) {
 		h.writeTokenError(w, e, err)
 		return
 	}
-	h.name(e, request)
+	h.name(e, request.PoolID, request.ClientID)
 	response, err := h.service.Token(r.Context(), request)
 	if err != nil {
 		h.writeTokenError(w, e, err)
@@ -33,18 +32,6 @@ func (h *handler) token(w http.ResponseWriter, r *http.Request, e *entry) {
 		return
 	}
 	writeToken(w, e, http.StatusOK, body)
-}
-
-// name puts into the log what the request names, if it exists: a secret that somebody sends as the client id is not
-// logged.
-func (h *handler) name(e *entry, r TokenRequest) {
-	now := h.service.current.Load()
-	if p := now.pools[r.PoolID]; p != nil {
-		e.pool = p.ID
-	}
-	if c := now.clients.get(r.ClientID); c != nil {
-		e.client = c.ClientID
-	}
 }
 
 // readTokenRequest takes a request apart: method, query, form, credentials, in this order.
@@ -91,9 +78,8 @@ func readForm(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 	if err != nil || media != "application/x-www-form-urlencoded" {
 		return nil, tokenError(oauth.InvalidRequest, "the content type is not application/x-www-form-urlencoded")
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxForm))
-	var tooLarge *http.MaxBytesError
-	if errors.As(err, &tooLarge) {
+	body, tooLarge, err := readAll(w, r, maxForm)
+	if tooLarge {
 		return nil, &TokenError{Code: oauth.InvalidRequest, Reason: "the body is too large", Status: http.StatusRequestEntityTooLarge}
 	}
 	if err != nil {

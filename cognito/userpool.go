@@ -10,7 +10,6 @@ type UserPool struct {
 	ID                     string `json:"Id"`
 	Name                   string
 	ARN                    string `json:"Arn,omitempty"`
-	Status                 string `json:",omitempty"`
 	CreationDate           Time
 	LastModifiedDate       Time
 	DeletionProtection     string               // ACTIVE or INACTIVE
@@ -89,7 +88,6 @@ type ListUserPoolsOutput struct {
 type UserPoolDescription struct {
 	ID               string `json:"Id"`
 	Name             string
-	Status           string `json:",omitempty"`
 	CreationDate     Time
 	LastModifiedDate Time
 }
@@ -159,6 +157,7 @@ func (d *draft) updateUserPool(in UpdateUserPoolInput) (EmptyOutput, error) {
 		p.Name = old.Name
 	}
 	p.setDefaults()
+	d.reset = resetSettings(old.UserPool, in, p.UserPool)
 	d.put(KindPool, p.ID, p.ID, p)
 	return EmptyOutput{}, nil
 }
@@ -198,7 +197,7 @@ func (s *snapshot) pool(id string) (*pool, error) {
 
 // describePool adds to a pool what is derived and not stored.
 func (s *snapshot) describePool(p *pool) UserPool {
-	out := p.UserPool
+	out := detach(p.UserPool)
 	out.ARN = s.place.poolARN(p.ID)
 	for _, d := range p.domains {
 		if d.CustomDomainConfig != nil {
@@ -207,7 +206,6 @@ func (s *snapshot) describePool(p *pool) UserPool {
 			out.Domain = d.Domain
 		}
 	}
-	out.UserPoolTags = maps.Clone(out.UserPoolTags)
 	return out
 }
 
@@ -228,7 +226,7 @@ func (s *snapshot) listUserPools(in ListUserPoolsInput) (ListUserPoolsOutput, er
 	for _, id := range page.keys {
 		p := s.pools[id]
 		out.UserPools = append(out.UserPools, UserPoolDescription{
-			ID: p.ID, Name: p.Name, Status: p.Status, CreationDate: p.CreationDate, LastModifiedDate: p.LastModifiedDate,
+			ID: p.ID, Name: p.Name, CreationDate: p.CreationDate, LastModifiedDate: p.LastModifiedDate,
 		})
 	}
 	return out, nil

@@ -49,19 +49,33 @@ func (h *handler) jwks(w http.ResponseWriter, r *http.Request, e *entry) {
 }
 
 func (h *handler) document(w http.ResponseWriter, r *http.Request, e *entry, of func(*pool) []byte) {
-	header := w.Header()
-	header.Set("Content-Type", "application/json")
-	header.Set("Access-Control-Allow-Origin", "*")
-	p := h.service.current.Load().pools[r.PathValue("pool")]
-	if p == nil {
-		header.Set("Cache-Control", "no-store")
-		w.WriteHeader(http.StatusNotFound)
-		e.code = CodeResourceNotFound
-		message, _ := json.Marshal("User pool " + clip(r.PathValue("pool")) + " does not exist.")
-		_, _ = w.Write(append(append([]byte(`{"message":`), message...), '}'))
+	p, err := h.service.current.Load().pool(r.PathValue("pool"))
+	if err != nil {
+		h.writeDocumentError(w, e, err)
 		return
 	}
 	e.pool = p.ID
-	header.Set("Cache-Control", "public, max-age="+strconv.Itoa(keyMaxAge))
-	_, _ = w.Write(of(p))
+	writeDocument(w, http.StatusOK, "public, max-age="+strconv.Itoa(keyMaxAge), of(p))
+}
+
+// writeDocumentError is the one place that turns an error into an answer of these two documents. A pool that does not
+// exist is 404 here, where the JSON API has 400.
+func (h *handler) writeDocumentError(w http.ResponseWriter, e *entry, err error) {
+	problem := asAPIError(err)
+	status := problem.Status
+	if problem.Code == CodeResourceNotFound {
+		status = http.StatusNotFound
+	}
+	e.code, e.err = problem.Code, problem.Err
+	body, _ := json.Marshal(map[string]string{"message": clip(problem.Message)})
+	writeDocument(w, status, "no-store", body)
+}
+
+func writeDocument(w http.ResponseWriter, status int, cache string, body []byte) {
+	header := w.Header()
+	header.Set("Content-Type", "application/json")
+	header.Set("Access-Control-Allow-Origin", "*")
+	header.Set("Cache-Control", cache)
+	w.WriteHeader(status)
+	_, _ = w.Write(body)
 }

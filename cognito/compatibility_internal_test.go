@@ -1,0 +1,58 @@
+package cognito
+
+import (
+	"slices"
+	"testing"
+)
+
+// TestCompatibilityNamesExist: a note or an exception for a name that is gone would say nothing, unseen.
+func TestCompatibilityNamesExist(t *testing.T) {
+	var names []string
+	for _, f := range Compatibility() {
+		names = append(names, f.Name)
+		if f.Area == "" || f.Support == "" {
+			t.Errorf("%+v", f)
+		}
+	}
+	for name := range operationNotes {
+		if !slices.Contains(names, name) {
+			t.Errorf("a note for %s, which is no operation", name)
+		}
+	}
+	for name := range settingNotes {
+		if !slices.Contains(names, name) {
+			t.Errorf("a note for %s, which is no setting", name)
+		}
+	}
+	for _, name := range echoed {
+		if !slices.Contains(names, name) {
+			t.Errorf("%s is echoed and no setting", name)
+		}
+	}
+}
+
+// TestPatternsCompile: patterns are compiled when they are first used, which must not be in production.
+func TestPatternsCompile(t *testing.T) {
+	seen := 0
+	var walk func(*shape)
+	walk = func(s *shape) {
+		if s == nil {
+			return
+		}
+		if s.pattern != nil {
+			s.pattern.compile()
+			seen++
+		}
+		for _, m := range s.members {
+			walk(m.shape)
+		}
+		walk(s.key)
+		walk(s.elem)
+	}
+	for i := range operations {
+		walk(operations[i].shape)
+	}
+	if seen < 100 {
+		t.Errorf("%d patterns were found", seen)
+	}
+}
