@@ -16,6 +16,10 @@ const (
 	attemptTimeout = 10 * time.Second
 	maxAnswer      = 256 << 10        // bytes of an issuer's answer that are read
 	maxRetryAfter  = 15 * time.Minute // a Retry-After beyond it would let one bad header stop a fleet for long
+
+	firstPause        = 500 * time.Millisecond
+	firstRefusalPause = 5 * time.Second // somebody has to put something right
+	longestPause      = time.Minute
 )
 
 // post sends one token request.
@@ -92,14 +96,14 @@ func retryAfter(value string, now time.Time) time.Duration {
 // backoff is how long to wait after the n-th failed attempt in a row. Jitter spreads a fleet that failed
 // together; without it all come back together.
 func backoff(n int, e *Error) time.Duration {
-	first, most := 500*time.Millisecond, time.Minute
+	wait := firstPause
 	if !e.temporary {
-		first = 5 * time.Second // somebody has to put something right
+		wait = firstRefusalPause
 	}
-	wait := most
-	if n < 8 {
-		wait = min(first<<(n-1), most)
+	for ; n > 1 && wait < longestPause; n-- {
+		wait *= 2
 	}
+	wait = min(wait, longestPause)
 	wait = wait/2 + rand.N(wait/2)
 	if e.retryAfter > wait {
 		wait = e.retryAfter + rand.N(e.retryAfter/4+1)

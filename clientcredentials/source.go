@@ -22,9 +22,7 @@ type Source struct {
 	log     *slog.Logger
 	current atomic.Pointer[entry]
 
-	ctx    context.Context // ends the background work; set by New, ended by Close
-	cancel context.CancelFunc
-	work   sync.WaitGroup
+	work sync.WaitGroup
 
 	mu        sync.Mutex // never held over I/O
 	fetch     *fetcher   // used by the flight that is in the air
@@ -37,9 +35,10 @@ type Source struct {
 
 // flight is one series of token requests and all who wait for it. The fields are read after done is closed.
 type flight struct {
-	done  chan struct{}
-	entry *entry
-	err   *Error
+	cancel context.CancelFunc
+	done   chan struct{}
+	entry  *entry
+	err    *Error
 }
 
 // New checks the whole of cfg and reports every problem at once. It asks nobody: the first [Source.Token]
@@ -60,7 +59,6 @@ func New(cfg Config) (*Source, error) {
 	}
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	s.fetch = &fetcher{set: set, client: &client, clock: s.clock, log: s.log, meter: &s.meter}
-	s.ctx, s.cancel = context.WithCancel(context.Background())
 	return s, nil
 }
 
@@ -83,8 +81,10 @@ func (s *Source) Token(ctx context.Context) (*Token, error) {
 func (s *Source) Close() error {
 	s.mu.Lock()
 	s.closed = true
+	if s.flight != nil {
+		s.flight.cancel()
+	}
 	s.mu.Unlock()
-	s.cancel()
 	s.work.Wait()
 	return nil
 }
@@ -129,28 +129,30 @@ func (s *Source) postpone(e *entry, now instant) {
 	}
 }
 
-// takeOff starts a flight; s.mu is held. While it is in the air the calls take the old token, if it is
+// takeOff starts a flight; s.mu is held. No caller's context ends it, for others wait for it too. While it is in the air the calls take the old token, if it is
 // good, without coming by here.
 func (s *Source) takeOff(old *entry, background bool) *flight {
-	f := &flight{done: make(chan struct{})}
+	ctx, cancel := context.WithCancel(context.Background())
+	f := &flight{cancel: cancel, done: make(chan struct{})}
 	s.flight = f
 	if old != nil {
 		s.current.Store(old.renewAt(old.end))
 	}
-	s.work.Go(func() { s.fly(f, old, background) })
+	s.work.Go(func() { s.fly(ctx, f, old, background) })
 	return f
 }
 
 // fly gets a token and tells all who wait.
-func (s *Source) fly(f *flight, old *entry, background bool) {
+func (s *Source) fly(ctx context.Context, f *flight, old *entry, background bool) {
+	defer f.cancel()
 	tries := maxTries
 	if background {
 		tries = 1 // later calls make the further ones
 	}
-	got, err := s.fetch.run(s.ctx, tries)
+	got, err := s.fetch.run(ctx, tries)
 	f.entry, f.err = got, err
 	s.land(f, old)
-	if err != nil && background && s.ctx.Err() == nil {
+	if err != nil && background && ctx.Err() == nil {
 		s.log.Warn("the token was not renewed and the old one stays in use", "error", err.Error())
 	}
 }
