@@ -109,11 +109,20 @@ func (a *Admin) describe(ctx context.Context, d types.UserPoolClientDescription)
 	}, nil
 }
 
-// Source returns a token source of the client for the given scopes in full, or for all that it may have.
-func (c Client) Source(issuerURL string, scopes []string) (*clientcredentials.Source, error) {
-	return clientcredentials.New(clientcredentials.Config{
+// Token asks the issuer for a token of the client with the given scopes in full, or with all that it may have.
+func (c Client) Token(ctx context.Context, issuerURL string, scopes []string) (string, error) {
+	source, err := clientcredentials.New(clientcredentials.Config{
 		Issuer:      issuerURL,
 		Credentials: clientcredentials.Static(c.ID, c.Secret.Reveal()),
 		Scopes:      scopes,
 	})
+	if err != nil {
+		return "", err
+	}
+	defer source.Close()
+	token, err := source.Token(ctx)
+	if err != nil {
+		return "", err
+	}
+	return token.AccessToken, nil
 }

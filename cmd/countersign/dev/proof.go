@@ -1,12 +1,120 @@
 package dev
 
 import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"strings"
 	"sync/atomic"
+	"time"
 
+	"github.com/countersign-dev/countersign"
 	"github.com/countersign-dev/countersign/cmd/countersign/console"
+	"github.com/countersign-dev/countersign/prove"
 )
+
+// Prove proves every route of the service, past the edge, and shows the result on the page.
+func (s *System) Prove(ctx context.Context) (prove.Report, error) {
+	report, err := s.prove(ctx, s.Running.APIURL, s.Policy)
+	if err == nil {
+		s.proof.set(report, time.Now())
+	}
+	return report, err
+}
+
+// ProveEdge proves the routes that the edge lets through, through the edge.
+func (s *System) ProveEdge(ctx context.Context) (prove.Report, error) {
+	return s.prove(ctx, s.Running.EdgeURL, Beneath(s.Policy, edgePrefix))
+}
+
+func (s *System) prove(ctx context.Context, url string, policy countersign.Policy) (prove.Report, error) {
+	client, err := s.Running.HTTPClient()
+	if err != nil {
+		return prove.Report{}, err
+	}
+	defer client.CloseIdleConnections()
+	target, err := prove.URL(url, client)
+	if err != nil {
+		return prove.Report{}, err
+	}
+	admin, err := OpenAdmin(s.state, s.Running)
+	if err != nil {
+		return prove.Report{}, err
+	}
+	tokens, err := admin.Tokens(ctx)
+	if err != nil {
+		return prove.Report{}, err
+	}
+	_, signer, err := s.service.SigningKey(s.Running.UserPoolID)
+	if err != nil {
+		return prove.Report{}, err
+	}
+	return prove.Run(ctx, prove.Config{Policy: policy, Target: target, Tokens: tokens, Signer: signer})
+}
+
+// Beneath returns the policy's routes whose path is the prefix or lies beneath it.
+func Beneath(policy countersign.Policy, prefix string) countersign.Policy {
+	prefix = strings.TrimSuffix(prefix, "/")
+	var routes []countersign.Route
+	for _, route := range policy.Routes {
+		if route.Path == prefix || strings.HasPrefix(route.Path, prefix+"/") {
+			routes = append(routes, route)
+		}
+	}
+	policy.Routes = routes
+	return policy
+}
+
+// Tokens mints with whichever app client of the pool may have the scopes.
+func (a *Admin) Tokens(ctx context.Context) (prove.Clients, error) {
+	clients, err := a.Clients(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var tokens prove.Clients
+	for _, client := range clients {
+		if client.Secret == "" || len(client.Scopes) == 0 {
+			continue
+		}
+		tokens = append(tokens, prove.Client{Scopes: client.Scopes, Token: func(ctx context.Context, scopes []string) (string, error) {
+			return client.Token(ctx, a.running.Issuer, scopes)
+		}})
+	}
+	return tokens, nil
+}
+
+// HTTPClient returns a client that trusts the system's certificate authority, and nothing else, for HTTPS.
+func (r Running) HTTPClient() (*http.Client, error) {
+	pem, err := os.ReadFile(r.EdgeCA)
+	if err != nil {
+		return nil, fmt.Errorf("certificate authority: %w", err)
+	}
+	roots := x509.NewCertPool()
+	if !roots.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("certificate authority: %s holds no certificate", r.EdgeCA)
+	}
+	transport, ok := http.DefaultTransport.(*http.Transport)
+	if !ok {
+		return nil, errors.New("http.DefaultTransport is not net/http's")
+	}
+	transport = transport.Clone()
+	transport.TLSClientConfig = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
+	return &http.Client{Transport: transport}, nil
+}
 
 // lastProof is the result of the last proof, for the page.
 type lastProof struct{ atomic.Pointer[console.Proof] }
 
-func (p *lastProof) get() *console.Proof { return p.Load() }
+func (p *lastProof) set(report prove.Report, at time.Time) {
+	proof := &console.Proof{Target: report.Target, At: at}
+	for _, row := range report.Rows {
+		proof.Rows = append(proof.Rows, console.ProofRow{
+			Route: row.Route, Case: row.Case, Want: row.Want, Got: row.Got, OK: row.OK(), Note: row.Note,
+		})
+	}
+	p.Store(proof)
+}

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -21,6 +22,9 @@ import (
 
 // region is where the local user pools pretend to be.
 const region = "ap-southeast-1"
+
+// edgePrefix is what the edge lets through to the service, as the walk's Ingress does. The probe is none of the world's business.
+const edgePrefix = "/api/demo"
 
 // Config says where a system keeps its state and on which addresses it listens, each as host:port. Port 0 takes a free one.
 type Config struct {
@@ -44,7 +48,6 @@ type System struct {
 	failed  chan error
 
 	service *cognito.Service
-	ca      *gateway.CA
 	proof   lastProof
 }
 
@@ -162,9 +165,12 @@ func (s *System) openEdge(allow []netip.Prefix, l net.Listener) error {
 	if err != nil {
 		return err
 	}
-	s.ca, s.Running.EdgeCA = ca, ca.Path()
+	// Whoever evaluates the variables may be in another directory.
+	if s.Running.EdgeCA, err = filepath.Abs(ca.Path()); err != nil {
+		return err
+	}
 	edge, err := gateway.New(gateway.Config{
-		Routes:      []gateway.Route{{Prefix: "/api/demo", Upstream: s.Running.APIURL}},
+		Routes:      []gateway.Route{{Prefix: edgePrefix, Upstream: s.Running.APIURL}},
 		Allow:       allow,
 		Certificate: ca.GetCertificate,
 		Logger:      s.logger,

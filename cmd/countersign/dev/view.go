@@ -32,7 +32,7 @@ func (s *System) view(ctx context.Context) (console.View, error) {
 			{Name: "edge", URL: s.Running.EdgeURL},
 			{Name: "cognito-idp API", URL: s.Running.AWSURL},
 		},
-		Proof: s.proof.get(),
+		Proof: s.proof.Load(),
 	}), nil
 }
 

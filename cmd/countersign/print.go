@@ -1,0 +1,63 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"golang.org/x/term"
+
+	"github.com/countersign-dev/countersign/cmd/countersign/dev"
+	"github.com/countersign-dev/countersign/prove"
+)
+
+// tableFor suits the table to where it goes: colours for a terminal whose owner has not set NO_COLOR, and signs beyond
+// ASCII unless the locale has none.
+func tableFor(w io.Writer, all bool) prove.Table {
+	file, isFile := w.(*os.File)
+	return prove.Table{
+		Color: isFile && term.IsTerminal(int(file.Fd())) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb",
+		ASCII: !isUTF8(),
+		All:   all,
+	}
+}
+
+// isUTF8 reads the locale as POSIX does: LC_ALL before LC_CTYPE before LANG. Without any of them a terminal of today is one
+// that knows UTF-8.
+func isUTF8() bool {
+	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
+		if locale := os.Getenv(name); locale != "" {
+			locale = strings.ToUpper(locale)
+			return strings.Contains(locale, "UTF-8") || strings.Contains(locale, "UTF8")
+		}
+	}
+	return true
+}
+
+// printSystem says where everything is.
+func printSystem(w io.Writer, r dev.Running) {
+	fmt.Fprintf(w, `countersign dev
+
+  API      %s
+  edge     %s   (curl --cacert %s)
+  issuer   %s
+  console  %s
+
+`, r.APIURL, r.EdgeURL, r.EdgeCA, r.Issuer, r.AWSURL)
+}
+
+// printNext says what to type next.
+func printNext(w io.Writer, state string) {
+	flag := ""
+	if state != "" {
+		flag = " --state " + shellQuote(state)
+	}
+	fmt.Fprintf(w, `
+In another terminal:
+  eval "$(countersign env%[1]s)"
+  curl -H "Authorization: Bearer $(countersign token --client readClient%[1]s)" $API_URL/api/demo/protectedRole/me
+
+Ctrl-C stops it.
+`, flag)
+}

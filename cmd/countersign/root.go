@@ -1,0 +1,61 @@
+package main
+
+import (
+	"fmt"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+
+	"github.com/countersign-dev/countersign/cmd/countersign/dev"
+)
+
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "countersign",
+		Short: "Service-to-service authorization with OAuth 2.0 access tokens",
+		Long: `Countersign runs and proves service-to-service authorization with OAuth 2.0 access tokens.
+
+Exit codes: 0 done or proved, 1 a proof found a difference, 2 the command could not run.`,
+		Version:           version(),
+		SilenceUsage:      true,
+		SilenceErrors:     true,
+		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
+	}
+	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return fmt.Errorf("%w; see: %s --help", err, cmd.CommandPath())
+	})
+	root.AddCommand(newDev(), newEnv(), newToken(), newProve())
+	return root
+}
+
+// version is the module version that the Go toolchain stamped into the binary, or the commit that it was built from.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	if v := info.Main.Version; v != "" && v != "(devel)" {
+		return v
+	}
+	for _, setting := range info.Settings {
+		if setting.Key == "vcs.revision" {
+			return "devel " + setting.Value
+		}
+	}
+	return "devel"
+}
+
+// stateFlag is --state, which every command that talks to a running dev takes.
+type stateFlag struct{ dir string }
+
+func (f *stateFlag) add(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.dir, "state", "", "state directory (default: countersign in the user's state directory)")
+}
+
+func (f *stateFlag) state() (dev.State, error) {
+	if f.dir != "" {
+		return dev.State(f.dir), nil
+	}
+	return dev.DefaultState()
+}

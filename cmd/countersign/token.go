@@ -1,0 +1,65 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/countersign-dev/countersign/cmd/countersign/dev"
+)
+
+func newToken() *cobra.Command {
+	var state stateFlag
+	var client string
+	var scopes []string
+	cmd := &cobra.Command{
+		Use:     "token --client NAME",
+		Short:   "Print an access token of a client of the running dev",
+		Long:    `Asks the running dev's issuer for an access token and prints it, and nothing else.`,
+		Example: `  curl -H "Authorization: Bearer $(countersign token --client readClient)" "$API_URL/api/demo/protectedRole/me"`,
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if client == "" {
+				return errors.New("--client is missing; name an app client, as in: countersign token --client readClient")
+			}
+			dir, err := state.state()
+			if err != nil {
+				return err
+			}
+			ctx, cancel := context.WithTimeout(cmd.Context(), 15*time.Second)
+			defer cancel()
+			running, err := dev.Find(ctx, dir)
+			if err != nil {
+				return err
+			}
+			token, err := mint(ctx, dir, running, client, scopes)
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintln(cmd.OutOrStdout(), token)
+			return err
+		},
+	}
+	state.add(cmd)
+	cmd.Flags().StringVar(&client, "client", "", "name of the app client")
+	cmd.Flags().StringSliceVar(&scopes, "scope", nil, "scopes in full, as https://api.example.com/demo.read (default: all that the client may have)")
+	return cmd
+}
+
+func mint(ctx context.Context, state dev.State, running dev.Running, name string, scopes []string) (string, error) {
+	admin, err := dev.OpenAdmin(state, running)
+	if err != nil {
+		return "", err
+	}
+	client, err := admin.Client(ctx, name)
+	if err != nil {
+		return "", err
+	}
+	if client.Secret == "" {
+		return "", fmt.Errorf("client %s has no secret, so it cannot ask for a token of its own", name)
+	}
+	return client.Token(ctx, running.Issuer, scopes)
+}
