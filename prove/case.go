@@ -10,9 +10,22 @@ import (
 	"github.com/countersign-dev/countersign"
 )
 
+// Kind groups cases that ask the same question.
+type Kind string
+
+// The kinds of cases.
+const (
+	KindNoToken  Kind = "no token"  // is anybody let in?
+	KindDetour   Kind = "detour"    // is anybody let in who spells the request another way?
+	KindBadToken Kind = "bad token" // is a token believed that is none, or sent in a way that must not count?
+	KindScope    Kind = "scope"     // is a good token let in that lacks a scope?
+	KindAllowed  Kind = "allowed"   // is the right caller let in?
+)
+
 // Case is one request to a route and the answer that the policy demands.
 type Case struct {
 	Route  countersign.Route
+	Kind   Kind
 	Name   string // "401 no token"; unique within the route and the same in every run
 	Clause string // what demands the answer
 	Method string // of the request; empty is the route's own
@@ -29,6 +42,8 @@ type Case struct {
 
 	gate gate
 	near bool // the token differs from the right one by its scopes only
+
+	detour *detour // how the request is said; nil is plainly
 }
 
 // ID names the case in all runs: the pattern of its route and its name.
@@ -48,12 +63,11 @@ func (c Case) Want() string {
 
 // Plan makes the cases of a policy, route by route as the policy lists them. It asks nobody for a token: which of the cases can be
 // run is known to [Run], which knows what can be minted.
-func Plan(p countersign.Policy) []Case { return plan(p, universe(p)) }
+func Plan(p countersign.Policy) []Case { return plan(p, universe(p), newFinder(p, nil)) }
 
 // plan is Plan with a universe that may be larger than the policy's: a scope of nobody's is a wrong one too.
-func plan(p countersign.Policy, universe []string) []Case {
+func plan(p countersign.Policy, universe []string, finder *finder) []Case {
 	var cases []Case
-	finder := newFinder(p)
 	for _, route := range p.Routes {
 		cases = append(cases, routeCases(p, route, universe, finder)...)
 	}
@@ -64,7 +78,7 @@ func routeCases(p countersign.Policy, route countersign.Route, universe []string
 	g := newGate(p, route.Rule)
 	base := Case{Route: route, gate: g}
 	if route.Pattern == "" {
-		base.Name, base.Unprovable = "rule", "the rule is attached to a handler (Guard.Require), and its paths are not known"
+		base.Kind, base.Clause, base.Name, base.Unprovable = KindAllowed, "the policy", "rule", "the rule is attached to a handler (Guard.Require), and its paths are not known"
 		return []Case{base}
 	}
 	var cases []Case
@@ -83,7 +97,7 @@ func routeCases(p countersign.Policy, route countersign.Route, universe []string
 // refusalsWithoutScope are the requests that no scope would help: no token, and each bad one.
 func refusalsWithoutScope(base Case, universe []string, finder *finder) []Case {
 	none := base
-	none.Name, none.Clause = "401 no token", "RFC 6750, Section 3"
+	none.Kind, none.Name, none.Clause = KindNoToken, "401 no token", "RFC 6750, Section 3"
 	none.Answers = []Answer{{Status: http.StatusUnauthorized}}
 	cases := []Case{none}
 	if base.Route.Method == http.MethodGet && finder.serves(http.MethodHead, base.Route) {
@@ -92,9 +106,10 @@ func refusalsWithoutScope(base Case, universe []string, finder *finder) []Case {
 		head.Name, head.Method = "401 no token, HEAD", http.MethodHead
 		cases = append(cases, head)
 	}
+	cases = append(cases, detourCases(base, finder)...)
 	for _, bad := range zoo() {
 		c := base
-		c.Name, c.Clause, c.Needs, c.Make, c.Answers = "bad token "+bad.Name, bad.Clause, bad.Needs, bad.Make, bad.Answers
+		c.Kind, c.Name, c.Clause, c.Needs, c.Make, c.Answers = KindBadToken, "bad token "+bad.Name, bad.Clause, bad.Needs, bad.Make, bad.Answers
 		if bad.Make.Send != nil { // a good token, sent in a bad way
 			c.Name = fmt.Sprintf("%d %s", bad.Answers[0].Status, bad.Name)
 		}
@@ -114,7 +129,7 @@ func refusalsWithoutScope(base Case, universe []string, finder *finder) []Case {
 
 // refusalsByScope are the good tokens that have not what the rule asks for.
 func refusalsByScope(base Case, p countersign.Policy, universe []string) []Case {
-	base.Clause, base.Needs = "RFC 6750, Section 3.1", NeedsToken
+	base.Kind, base.Clause, base.Needs = KindScope, "RFC 6750, Section 3.1", NeedsToken
 	base.Answers = []Answer{{http.StatusForbidden, "insufficient_scope"}}
 	if base.gate.admitsAny() {
 		base.Name, base.Unprovable = "403 wrong scope", "the rule asks for no scope: there is none to be without"
@@ -135,7 +150,7 @@ func refusalsByScope(base Case, p countersign.Policy, universe []string) []Case 
 
 // admissions are the requests that must get through: one for each alternative of the rule.
 func admissions(base Case, p countersign.Policy, universe []string) []Case {
-	base.Clause = "the policy"
+	base.Kind, base.Clause = KindAllowed, "the policy"
 	if base.Route.Rule.IsPublic() || base.Route.Rule.IsReport() {
 		base.Name = "allowed without token"
 		return []Case{base}

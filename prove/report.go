@@ -23,6 +23,7 @@ type Row struct {
 	Rule   string `json:"rule"`             // as Go code
 	Source string `json:"source,omitempty"` // file:line of the registration, where the policy knows it
 	Case   string `json:"case"`
+	Kind   Kind   `json:"kind"`
 	Clause string `json:"clause"`
 	State  State  `json:"state"`
 	Want   string `json:"want"`

@@ -2,6 +2,7 @@ package prove
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -17,13 +18,17 @@ var errShadowed = errors.New("the example paths are all served by other routes; 
 // finder knows which route of the policy serves a request. It is net/http's own mux over the patterns.
 type finder struct {
 	mux    http.ServeMux
-	values map[string]string
+	public map[string]bool   // the patterns that let everyone in
+	values map[string]string // of the wildcards
 }
 
-func newFinder(p countersign.Policy) *finder {
-	f := &finder{}
+func newFinder(p countersign.Policy, values map[string]string) *finder {
+	f := &finder{public: map[string]bool{}, values: values}
 	for _, route := range p.Routes {
 		f.add(route.Pattern)
+		if isOpen(route.Rule) {
+			f.public[route.Pattern] = true
+		}
 	}
 	return f
 }
@@ -44,7 +49,7 @@ func (f *finder) serves(method string, route countersign.Route) bool {
 func (f *finder) path(method string, route countersign.Route) (string, error) {
 	for _, example := range []string{"1", "example", "countersign-example"} {
 		path := f.fill(route.Path, example)
-		u, err := url.Parse(path)
+		u, err := pathURL(path)
 		if err != nil {
 			return "", err
 		}
@@ -84,38 +89,43 @@ func (f *finder) fill(path, example string) string {
 // request builds the request of a case around the token. What it must be admitted with looks like a real call: a JSON object where
 // the method has a body. What must be refused has no body, so that a service which does not refuse it does least.
 func (f *finder) request(ctx context.Context, c Case, token string) (*http.Request, error) {
-	method := c.Method
-	if method == "" {
-		method = c.Route.Method
-	}
-	var path string
-	err := errShadowed
-	for _, m := range methods(method) {
-		if path, err = f.path(m, c.Route); err == nil {
-			method = m
-			break
-		}
-	}
+	method, path, err := f.plain(c)
 	if err != nil {
 		return nil, err
+	}
+	d := detoured{method, path, http.Header{}}
+	if c.detour != nil {
+		c.detour.change(&d)
 	}
 	var body []byte
 	if len(c.Answers) == 0 && (method == http.MethodPost || method == http.MethodPut || method == http.MethodPatch) {
 		body = []byte("{}")
 	}
-	r, err := http.NewRequestWithContext(ctx, method, path, bytes.NewReader(body))
+	r, err := http.NewRequestWithContext(ctx, d.method, "/", bytes.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
-	if body == nil {
-		r.Body, r.ContentLength = http.NoBody, 0
-	} else {
+	if r.URL, err = pathURL(d.path); err != nil {
+		return nil, err
+	}
+	if r.Header = d.header; body != nil {
 		r.Header.Set("Content-Type", "application/json")
 	}
 	r.Host = c.Route.Host
 	r.Header.Set("Accept", "*/*")
 	send(r, c, token)
 	return r, nil
+}
+
+// plain is the method and the escaped path of a case that says plainly which route it means.
+func (f *finder) plain(c Case) (method, path string, err error) {
+	err = errShadowed
+	for _, method := range methods(cmp.Or(c.Method, c.Route.Method)) {
+		if path, err = f.path(method, c.Route); err == nil {
+			return method, path, nil
+		}
+	}
+	return "", "", err
 }
 
 // methods are those to try for a route: a route for every method is asked with the first that no other route takes.

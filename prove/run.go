@@ -89,10 +89,9 @@ func Run(ctx context.Context, cfg Config) (Report, error) {
 		cfg:    cfg,
 		wallet: newWallet(cfg.Tokens),
 		forger: forger{signer: cfg.Signer, public: cfg.PublicKey, now: cfg.Now},
-		finder: newFinder(cfg.Policy),
+		finder: newFinder(cfg.Policy, cfg.Values),
 		forged: map[string]made{},
 	}
-	r.finder.values = cfg.Values
 	r.plan()
 	for i := range r.cases {
 		r.prepare(ctx, i)
@@ -134,13 +133,13 @@ func (r *runner) plan() {
 		scopes = append(scopes, grant...)
 	}
 	slices.Sort(scopes)
-	r.cases = plan(r.cfg.Policy, slices.Compact(scopes))
+	r.cases = plan(r.cfg.Policy, slices.Compact(scopes), r.finder)
 	r.tokens = make([]string, len(r.cases))
 	r.rows = make([]Row, len(r.cases))
 	for i, c := range r.cases {
 		r.rows[i] = Row{
 			Route: routeName(c.Route), Rule: c.Route.Rule.String(), Source: c.Route.Source,
-			Case: c.Name, Clause: c.Clause, Want: c.Want(),
+			Case: c.Name, Kind: c.Kind, Clause: c.Clause, Want: c.Want(),
 		}
 	}
 }

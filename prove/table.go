@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"cmp"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -42,9 +44,11 @@ func (t Table) Write(w io.Writer, r Report) error {
 			if t.ASCII {
 				mark = s.ascii
 			}
-			text := "  " + t.paint(s.color, mark) + " " + pad(l.name, width) + "  " + l.got
-			if l.note != "" {
-				text = strings.TrimRight(text, " ") + "  " + l.note
+			text := "  " + t.paint(s.color, mark) + " " + pad(l.name, width)
+			for _, more := range []string{l.got, l.note} {
+				if more != "" {
+					text += "  " + more
+				}
 			}
 			out.WriteString(strings.TrimRight(text, " ") + "\n")
 		}
@@ -76,44 +80,34 @@ func (t Table) blocks(r Report) (blocks []block, width int) {
 	return blocks, width
 }
 
-// lines puts the rows of one state that are many and alike on one line: seventy bad tokens refused are one piece of news, and each
-// that was not is another.
+// lines puts the rows that are many and alike on one line: seventy bad tokens that were refused are one piece of news, and each that was
+// not is another.
 func (t Table) lines(rows []Row) []line {
 	var lines []line
-	var refused, missing int
-	var reasons []string
+	refused := map[Kind]int{}
+	missing := map[string]int{} // by reason
 	for _, row := range rows {
-		zoo := isZoo(row.Case)
+		many := !t.All && (row.Kind == KindBadToken || row.Kind == KindDetour)
 		switch {
-		case !t.All && zoo && row.State == Proved:
-			refused++
-		case !t.All && zoo && row.State == Unprovable:
-			if missing++; !strings.Contains(strings.Join(reasons, "; "), row.Note) {
-				reasons = append(reasons, row.Note)
-			}
+		case many && row.State == Proved:
+			refused[row.Kind]++
+		case many && row.State == Unprovable:
+			missing[row.Note]++
 		case row.State == Different:
 			lines = append(lines, line{row.State, row.Case, row.Got, "want " + row.Want + "; " + row.Note})
 		default:
 			lines = append(lines, line{row.State, row.Case, row.Got, row.Note})
 		}
 	}
-	if refused > 0 {
-		lines = append(lines, line{Proved, count(refused, "bad token") + " refused", "", ""})
-	}
-	if missing > 0 {
-		lines = append(lines, line{Unprovable, count(missing, "bad token") + " not sent", "", strings.Join(reasons, "; ")})
-	}
-	return lines
-}
-
-// isZoo says whether the case is one of the many of the zoo.
-func isZoo(name string) bool {
-	for _, bad := range zoo() {
-		if strings.HasSuffix(name, bad.Name) {
-			return true
+	for _, kind := range []Kind{KindDetour, KindBadToken} {
+		if refused[kind] > 0 {
+			lines = append(lines, line{Proved, count(refused[kind], string(kind)) + " refused", "", ""})
 		}
 	}
-	return false
+	for _, reason := range slices.Sorted(maps.Keys(missing)) {
+		lines = append(lines, line{Unprovable, count(missing[reason], string(KindBadToken)) + " not sent", "", reason})
+	}
+	return lines
 }
 
 func (t Table) paint(color, text string) string {

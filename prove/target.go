@@ -48,7 +48,7 @@ type remote struct {
 func (t *remote) String() string { return t.base.String() }
 
 func (t *remote) Do(r *http.Request) (*http.Response, error) {
-	u, err := url.Parse(strings.TrimSuffix(t.base.EscapedPath(), "/") + r.URL.EscapedPath())
+	u, err := pathURL(strings.TrimSuffix(t.base.EscapedPath(), "/") + r.URL.EscapedPath())
 	if err != nil {
 		return nil, err
 	}

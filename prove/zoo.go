@@ -43,9 +43,14 @@ type Answer struct {
 	Error  string `json:"error"`
 }
 
+// notAdmittedAnswer stands for every answer that a handler does not give: redirects and refusals.
+var notAdmittedAnswer = Answer{}
+
 // String is the answer as tables show it.
 func (a Answer) String() string {
 	switch {
+	case a == notAdmittedAnswer:
+		return "not admitted"
 	case a.Error != "":
 		return fmt.Sprintf("%d %s", a.Status, a.Error)
 	case a.Status == 401:
