@@ -126,8 +126,8 @@ func TestReReadOnRefusal(t *testing.T) {
 		})
 	})
 	token(t, s)
-	if reads != 2 || i.count() != 2 {
-		t.Errorf("%d readings and %d requests, want 2 and 2", reads, i.count())
+	if stats := s.Stats(); reads != 2 || i.count() != 2 || stats.SecretFallback || stats.Fallbacks != 0 {
+		t.Errorf("%d readings and %d requests, %+v; want 2 and 2, and no fallback: it is the preferred secret now", reads, i.count(), stats)
 	}
 }
 

@@ -95,7 +95,7 @@ func (e *Error) copy() *Error {
 
 // reasons says what each code means here.
 var reasons = map[string]string{
-	InvalidRequest:       "the issuer does not understand the request",
+	InvalidRequest:       "the issuer does not take the request; with GetClientToken, look at the scopes first",
 	InvalidClient:        "the issuer does not accept the client id and secret",
 	InvalidGrant:         "the issuer does not grant it; in Cognito, look at AllowedOAuthFlowsUserPoolClient of the app client",
 	UnauthorizedClient:   "the client is not allowed to use client_credentials",

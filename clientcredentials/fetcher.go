@@ -62,11 +62,12 @@ func (f *fetcher) attempt(ctx context.Context) (*entry, *Error) {
 	if err != nil {
 		return nil, err
 	}
-	// The life of a token is counted from before it was asked for: it began at the latest then or after.
+	// A token's life is counted from before it was asked for, so that it never seems longer than it is.
 	used, asked := list[0], f.clock.read()
 	g, err := f.post(ctx, at, used)
 	if err != nil && err.Code == InvalidClient {
-		if other, found := f.another(ctx, list, used); found {
+		list = f.loadAgain(ctx, list)
+		if other, found := f.another(list, used); found {
 			used, asked = other, f.clock.read()
 			g, err = f.post(ctx, at, used)
 		}
@@ -94,21 +95,24 @@ func (f *fetcher) load(ctx context.Context) ([]Credential, *Error) {
 	return list, nil
 }
 
-// another reads the credentials again and returns the first that differs from the refused one: a secret
-// that was replaced meanwhile, the second of two, or the one that worked last, in case its successor is
-// published before the issuer knows it.
-func (f *fetcher) another(ctx context.Context, list []Credential, refused Credential) (Credential, bool) {
+// loadAgain reads the credentials after a refusal: they may have been replaced meanwhile.
+func (f *fetcher) loadAgain(ctx context.Context, list []Credential) []Credential {
 	if again, err := f.load(ctx); err == nil {
-		list = again
+		return again
 	}
-	list = slices.Clone(list)
-	if f.worked != nil && f.worked.ClientID == refused.ClientID {
-		list = append(list, *f.worked)
-	}
+	return list
+}
+
+// another returns the first credential that differs from the refused one: a secret that was replaced, the
+// second of two, or the one that worked last, in case its successor is published before the issuer knows it.
+func (f *fetcher) another(list []Credential, refused Credential) (Credential, bool) {
 	for _, c := range list {
 		if c != refused {
 			return c, true
 		}
+	}
+	if f.worked != nil && f.worked.ClientID == refused.ClientID && *f.worked != refused {
+		return *f.worked, true
 	}
 	return Credential{}, false
 }
