@@ -2,23 +2,25 @@ package cognito
 
 import (
 	"cmp"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 )
 
 // apply returns the snapshot that follows from s when the records have changed. What the records do not touch is
 // shared between the two.
 func (s *snapshot) apply(records []Record, revision int64) (*snapshot, error) {
-	e := edit{next: &snapshot{place: s.place, revision: revision, pools: maps.Clone(s.pools), domains: s.domains, clients: s.clients}}
-	e.touched = make(map[string]*pool)
-	for _, r := range records {
-		if err := e.apply(r); err != nil {
-			// Not the cause's text alone: it may quote the body, which may hold a secret.
-			return nil, fmt.Errorf("cognito: the stored %s %q of pool %q: %w", r.Kind, r.ID, r.PoolID, err)
-		}
+	parsed, err := parse(records)
+	if err != nil {
+		return nil, err
+	}
+	e := edit{
+		next:    &snapshot{place: s.place, revision: revision, pools: maps.Clone(s.pools), domains: maps.Clone(s.domains), clients: s.clients},
+		touched: make(map[string]*pool),
+	}
+	for i, r := range records {
+		e.apply(r, parsed[i])
 	}
 	for id, p := range e.touched {
 		if err := e.finish(id, p); err != nil {
@@ -28,41 +30,55 @@ func (s *snapshot) apply(records []Record, revision int64) (*snapshot, error) {
 	return e.next, nil
 }
 
-// An edit is a snapshot in the making. It copies a pool or a shard when it touches it for the first time.
+// An edit is a snapshot in the making. It copies a pool, or a shard of the clients, when it touches it for the first
+// time.
 type edit struct {
 	next    *snapshot
 	touched map[string]*pool
 	shards  [shards]bool
-	domains bool
 }
 
-func (e *edit) apply(r Record) error {
+// apply puts the body of a record into its place, or takes away what was there.
+func (e *edit) apply(r Record, body any) {
 	p := e.pool(r.PoolID)
 	switch r.Kind {
 	case KindPool:
 		p.poolBody = poolBody{}
-		return decode(r, &p.poolBody)
+		if body != nil {
+			p.poolBody = *body.(*poolBody)
+		}
 	case KindDomain:
-		return e.domain(p, r)
+		replace(p.domains, r.ID, body)
+		replace(e.next.domains, r.ID, body)
 	case KindResourceServer:
-		return e.resourceServer(p, r)
+		replace(p.servers, r.ID, body)
 	case KindClient:
-		return e.client(p, r)
+		replace(e.shard(r.ID), r.ID, body)
+		p.clients = replaceSorted(p.clients, r.ID, body, func(c *client) string { return c.ClientID })
 	case KindKey:
-		return e.key(p, r)
+		// One order for all replicas, whatever order the store has: the JWKS of a pool is the same everywhere.
+		p.keys = replaceSorted(p.keys, r.ID, body, func(k *signingKey) string { return k.id })
 	}
-	return fmt.Errorf("its kind is unknown: the store was written by a newer version")
 }
 
-// decode reads the body of a record that is not deleted.
-func decode(r Record, into any) error {
-	if r.Deleted() {
-		return nil
+func replace[V any](m map[string]*V, id string, body any) {
+	delete(m, id)
+	if body != nil {
+		m[id] = body.(*V)
 	}
-	if json.Unmarshal(r.Body, into) != nil {
-		return fmt.Errorf("its body cannot be read") // the cause quotes the body
+}
+
+func replaceSorted[V any](list []*V, id string, body any, idOf func(*V) string) []*V {
+	i, found := slices.BinarySearchFunc(list, id, func(v *V, id string) int { return cmp.Compare(idOf(v), id) })
+	switch {
+	case found && body != nil:
+		list[i] = body.(*V)
+	case found:
+		return slices.Delete(list, i, i+1)
+	case body != nil:
+		return slices.Insert(list, i, body.(*V))
 	}
-	return nil
+	return list
 }
 
 // pool returns the pool in the form that may be changed.
@@ -80,83 +96,23 @@ func (e *edit) pool(id string) *pool {
 	return p
 }
 
-func (e *edit) domain(p *pool, r Record) error {
-	if !e.domains {
-		if e.next.domains = maps.Clone(e.next.domains); e.next.domains == nil {
-			e.next.domains = make(map[string]*DomainDescription)
-		}
-		e.domains = true
-	}
-	delete(p.domains, r.ID)
-	delete(e.next.domains, r.ID)
-	if r.Deleted() {
-		return nil
-	}
-	d := new(DomainDescription)
-	p.domains[r.ID], e.next.domains[r.ID] = d, d
-	return decode(r, d)
-}
-
-func (e *edit) resourceServer(p *pool, r Record) error {
-	delete(p.servers, r.ID)
-	if r.Deleted() {
-		return nil
-	}
-	rs := new(ResourceServer)
-	p.servers[r.ID] = rs
-	return decode(r, rs)
-}
-
-func (e *edit) client(p *pool, r Record) error {
-	n := shardOf(r.ID)
+// shard returns the part of the clients' index that has the id, in the form that may be changed.
+func (e *edit) shard(id string) map[string]*client {
+	n := shardOf(id)
 	if !e.shards[n] {
-		if e.next.clients.shard[n] = maps.Clone(e.next.clients.shard[n]); e.next.clients.shard[n] == nil {
-			e.next.clients.shard[n] = make(map[string]*client)
-		}
+		copied := make(map[string]*client, len(e.next.clients.shard[n])+1)
+		maps.Copy(copied, e.next.clients.shard[n])
+		e.next.clients.shard[n] = copied
 		e.shards[n] = true
 	}
-	delete(e.next.clients.shard[n], r.ID)
-	i, found := slices.BinarySearchFunc(p.clients, r.ID, func(c *client, id string) int { return strings.Compare(c.ClientID, id) })
-	if found {
-		p.clients = slices.Delete(p.clients, i, i+1)
-	}
-	if r.Deleted() {
-		return nil
-	}
-	var b clientBody
-	if err := decode(r, &b); err != nil {
-		return err
-	}
-	c := newClient(b)
-	e.next.clients.shard[n][r.ID] = c
-	p.clients = slices.Insert(p.clients, i, c)
-	return nil
-}
-
-func (e *edit) key(p *pool, r Record) error {
-	p.keys = slices.DeleteFunc(p.keys, func(k *signingKey) bool { return k.id == r.ID })
-	if r.Deleted() {
-		return nil
-	}
-	var b keyBody
-	if err := decode(r, &b); err != nil {
-		return err
-	}
-	k, err := b.signingKey()
-	if err != nil {
-		return err
-	}
-	p.keys = append(p.keys, k)
-	// One order for all replicas, whatever order the store has: the JWKS of a pool is the same everywhere.
-	slices.SortFunc(p.keys, func(a, b *signingKey) int { return cmp.Compare(a.id, b.id) })
-	return nil
+	return e.next.clients.shard[n]
 }
 
 // finish works out what a changed pool's readers need, and takes a deleted pool away.
 func (e *edit) finish(id string, p *pool) error {
 	if p.ID == "" {
 		if len(p.clients)+len(p.servers)+len(p.domains)+len(p.keys) > 0 {
-			return fmt.Errorf("it is missing, but not what belongs to it")
+			return errors.New("it is missing, but not what belongs to it")
 		}
 		delete(e.next.pools, id)
 		return nil
@@ -174,21 +130,8 @@ func (e *edit) finish(id string, p *pool) error {
 		}
 	}
 	if p.access == nil {
-		return fmt.Errorf("it has no key for access tokens")
+		return errors.New("it has no key for access tokens")
 	}
 	e.next.pools[id] = p
 	return p.publish(e.next.place)
-}
-
-// publish renders the documents that the pool serves.
-func (p *pool) publish(at place) (err error) {
-	p.issuer = at.issuer(p.ID, p.IssuerConfiguration != nil && p.IssuerConfiguration.Type == "UPDATED")
-	if p.issuerJSON, err = json.Marshal(p.issuer); err != nil {
-		return err
-	}
-	if p.jwks, err = keySet(p.keys); err != nil {
-		return err
-	}
-	p.discovery, err = discoveryDocument(p)
-	return err
 }

@@ -70,7 +70,7 @@ func (s *Service) reload(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("cognito: load the store: %w", err)
 	}
-	next, err := (&snapshot{place: s.place(), pools: map[string]*pool{}}).apply(records, revision)
+	next, err := (&snapshot{place: s.place(), pools: map[string]*pool{}, domains: map[string]*DomainDescription{}}).apply(records, revision)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package cognito
 
 import (
+	"encoding/json"
 	"hash/maphash"
 	"strings"
 )
@@ -74,3 +75,16 @@ var seed = maphash.MakeSeed()
 func shardOf(key string) int { return int(maphash.String(seed, key) % shards) }
 
 func (x *index[V]) get(key string) V { return x.shard[shardOf(key)][key] }
+
+// publish renders the documents that the pool serves.
+func (p *pool) publish(at place) (err error) {
+	p.issuer = at.issuer(p.ID, p.IssuerConfiguration != nil && p.IssuerConfiguration.Type == "UPDATED")
+	if p.issuerJSON, err = json.Marshal(p.issuer); err != nil {
+		return err
+	}
+	if p.jwks, err = keySet(p.keys); err != nil {
+		return err
+	}
+	p.discovery, err = discoveryDocument(p)
+	return err
+}
