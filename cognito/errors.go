@@ -8,21 +8,19 @@ import (
 
 // The codes of an [APIError], which are Cognito's exception names.
 const (
-	CodeConcurrentModification   = "ConcurrentModificationException"
-	CodeInternalError            = "InternalErrorException"
-	CodeInvalidOAuthFlow         = "InvalidOAuthFlowException"
-	CodeInvalidParameter         = "InvalidParameterException"
-	CodeLimitExceeded            = "LimitExceededException"
-	CodeNotAuthorized            = "NotAuthorizedException"
-	CodeRequestTooLarge          = "RequestEntityTooLargeException"
-	CodeResourceNotFound         = "ResourceNotFoundException"
-	CodeScopeDoesNotExist        = "ScopeDoesNotExistException"
-	CodeSerialization            = "SerializationException"
-	CodeTooManyRequests          = "TooManyRequestsException"
-	CodeUnknownOperation         = "UnknownOperationException"
-	CodeUnsupportedMediaType     = "UnsupportedMediaTypeException"
-	internalErrorMessage         = "The service met an unexpected error; its log has the request id."
-	concurrentModificationReason = "The resource was changed by others during the request. Try again."
+	CodeConcurrentModification = "ConcurrentModificationException"
+	CodeInternalError          = "InternalErrorException"
+	CodeInvalidOAuthFlow       = "InvalidOAuthFlowException"
+	CodeInvalidParameter       = "InvalidParameterException"
+	CodeLimitExceeded          = "LimitExceededException"
+	CodeNotAuthorized          = "NotAuthorizedException"
+	CodeRequestTooLarge        = "RequestEntityTooLargeException"
+	CodeResourceNotFound       = "ResourceNotFoundException"
+	CodeScopeDoesNotExist      = "ScopeDoesNotExistException"
+	CodeSerialization          = "SerializationException"
+	CodeTooManyRequests        = "TooManyRequestsException"
+	CodeUnknownOperation       = "UnknownOperationException"
+	CodeUnsupportedMediaType   = "UnsupportedMediaTypeException"
 )
 
 // An APIError is what an operation of the cognito-idp API answers instead of its output.
@@ -56,6 +54,8 @@ func (e *APIError) Is(target error) bool {
 func apiError(code, format string, args ...any) *APIError {
 	return &APIError{Code: code, Message: fmt.Sprintf(format, args...), Status: http.StatusBadRequest}
 }
+
+const internalErrorMessage = "The service met an unexpected error; its log has the request id."
 
 // internalError hides err from the caller. Cognito: Internal* exceptions are service faults.
 func internalError(err error) *APIError {

@@ -4,11 +4,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"math/big"
-	"regexp"
 )
-
-// poolIDPattern is how Cognito's model describes a pool id; it has at most 55 characters.
-var poolIDPattern = regexp.MustCompile(`\A[\w-]+_[0-9a-zA-Z]+\z`)
 
 // newPoolID returns region_ and nine letters and digits of either case, as Cognito forms a pool id.
 func newPoolID(region string) string {

@@ -65,6 +65,9 @@ func generateKey(newKey func() (crypto.Signer, error), use string) (keyBody, err
 	if err != nil {
 		return keyBody{}, fmt.Errorf("generate a signing key: %w", err)
 	}
+	if signer == nil {
+		return keyBody{}, errors.New("generate a signing key: Config.NewKey returned none")
+	}
 	if _, err := algorithm(signer.Public()); err != nil {
 		return keyBody{}, err
 	}

@@ -160,7 +160,7 @@ func write[O any](ctx context.Context, s *Service, rule func(*draft) (O, error))
 			return out, nil
 		}
 	}
-	return out, apiError(CodeConcurrentModification, concurrentModificationReason)
+	return out, apiError(CodeConcurrentModification, "The resource was changed by others during the request. Try again.")
 }
 
 // commit writes the draft and moves to the snapshot that has it, or to a newer one after a conflict.

@@ -218,6 +218,7 @@ func TestKeys(t *testing.T) {
 	for name, newKey := range map[string]func() (crypto.Signer, error){
 		"rfc7518 s3.3: RSA of 1024 bits": func() (crypto.Signer, error) { return rsa.GenerateKey(rand.Reader, 1024) },
 		"P-384":                          func() (crypto.Signer, error) { return ecdsa.GenerateKey(elliptic.P384(), rand.Reader) },
+		"neither a key nor an error":     func() (crypto.Signer, error) { return nil, nil },
 		"no key":                         func() (crypto.Signer, error) { return nil, errors.New("no entropy") },
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -1,6 +1,7 @@
 package cognito
 
 import (
+	"encoding/json"
 	"maps"
 	"slices"
 )
@@ -88,6 +89,7 @@ type ListUserPoolsOutput struct {
 type UserPoolDescription struct {
 	ID               string `json:"Id"`
 	Name             string
+	LambdaConfig     json.RawMessage `json:",omitempty"`
 	CreationDate     Time
 	LastModifiedDate Time
 }
@@ -226,7 +228,7 @@ func (s *snapshot) listUserPools(in ListUserPoolsInput) (ListUserPoolsOutput, er
 	for _, id := range page.keys {
 		p := s.pools[id]
 		out.UserPools = append(out.UserPools, UserPoolDescription{
-			ID: p.ID, Name: p.Name, CreationDate: p.CreationDate, LastModifiedDate: p.LastModifiedDate,
+			ID: p.ID, Name: p.Name, LambdaConfig: slices.Clone(p.LambdaConfig), CreationDate: p.CreationDate, LastModifiedDate: p.LastModifiedDate,
 		})
 	}
 	return out, nil
