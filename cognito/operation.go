@@ -52,14 +52,15 @@ const targetPrefix = "AWSCognitoIdentityProviderService."
 
 // findOperation returns the operation of an X-Amz-Target header.
 func findOperation(target string) (*operation, error) {
-	if name, ok := strings.CutPrefix(target, targetPrefix); ok {
+	name, ok := strings.CutPrefix(target, targetPrefix)
+	if ok {
 		for i := range operations {
 			if operations[i].name == name {
 				return &operations[i], nil
 			}
 		}
 	}
-	return nil, apiError(CodeUnknownOperation, "The operation %q is not supported. Supported are: %s.", clip(target), operationNames())
+	return nil, apiError(CodeUnknownOperation, "The operation %q is not supported. Supported are: %s.", clip(name), operationNames())
 }
 
 func operationNames() string {
