@@ -97,7 +97,7 @@ func TestTraceAndConnectAreNotForwarded(t *testing.T) {
 
 func TestUpgradeOpensNoTunnel(t *testing.T) {
 	svc := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Header.Get("Upgrade") != "" {
+		if r.Header.Get("Upgrade") != "" || r.Header.Get("Connection") != "" {
 			t.Error("the service was asked to switch")
 		}
 		// A service that switches all the same gets no tunnel either.
@@ -106,10 +106,44 @@ func TestUpgradeOpensNoTunnel(t *testing.T) {
 		w.WriteHeader(http.StatusSwitchingProtocols)
 	}))
 	defer svc.Close()
-	g := newGateway(t, gateway.Config{Routes: []gateway.Route{{"/", svc.URL}}})
-	r := raw(t, "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
-	if got := answer(g, r).StatusCode; got != http.StatusBadGateway {
-		t.Errorf("status %d, want 502", got)
+	mute := rawServer(t, "HTTP/1.1 101 Switching Protocols\r\n\r\n") // It does not even say to what.
+	for _, upstream := range []string{svc.URL, mute} {
+		g := newGateway(t, gateway.Config{Routes: []gateway.Route{{"/", upstream}}})
+		edge := httptest.NewServer(g) // A recorder has no connection to take over.
+		defer edge.Close()
+		c, err := net.Dial("tcp", edge.Listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		io.WriteString(c, "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+		res, err := http.ReadResponse(bufio.NewReader(c), nil)
+		if err != nil || res.StatusCode != http.StatusBadGateway {
+			t.Errorf("%v %v, want 502", res, err)
+		}
+	}
+}
+
+func TestEarlyHintsAreNotTheAnswer(t *testing.T) {
+	var log bytes.Buffer
+	svc := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(http.StatusEarlyHints)
+		w.WriteHeader(http.StatusForbidden)
+	}))
+	defer svc.Close()
+	g := newGateway(t, gateway.Config{Routes: []gateway.Route{{"/", svc.URL}}, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	edge := httptest.NewServer(g)
+	defer edge.Close()
+	r, _ := http.NewRequest("GET", edge.URL, nil)
+	r.Host = "localhost"
+	res, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res.Body.Close()
+	edge.Close() // waits for the handler, and so for its line
+	if res.StatusCode != 403 || !strings.Contains(log.String(), "status=403") {
+		t.Errorf("%s, log %s", res.Status, log.String())
 	}
 }
 

@@ -5,11 +5,13 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"testing"
 
@@ -76,6 +78,21 @@ func TestServeSpeaksHTTP2AndHTTP1OverTLS(t *testing.T) {
 				t.Errorf("%s: %s %q, want %q", proto, name, got, want)
 			}
 		}
+	}
+}
+
+func TestServeGivesStrangersNoHandshake(t *testing.T) {
+	addr, roots, _ := serve(t, gateway.Config{
+		Routes: []gateway.Route{{"/", "http://localhost:1"}},
+		Allow:  []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")},
+	})
+	c, err := tls.Dial("tcp", addr, &tls.Config{RootCAs: roots})
+	if err == nil {
+		c.Close()
+		t.Fatal("a peer that is not in the list got a handshake")
+	}
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		t.Errorf("a peer that is not in the list saw a certificate: %v", err)
 	}
 }
 
