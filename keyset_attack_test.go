@@ -125,6 +125,24 @@ func TestATokenAheadOfItsPublicationIsAcceptedWithinTheTimeOfAnAbsentKid(t *test
 	})
 }
 
+func TestAnAnswerThatWasOnItsWaySaysNothingAboutATokenThatCameAfterTheQuestion(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		issuer := newFakeKeysIssuer("a")
+		k := startKeys(t, issuer)
+		k.want(t, "a", nil)
+		issuer.answerKeys(func(r *http.Request) (*http.Response, error) {
+			set := issuer.jwkSet()
+			time.Sleep(time.Second)
+			return answerText(200, set)(r)
+		})
+		go k.get(t.Context(), "junk")
+		time.Sleep(time.Millisecond)
+		issuer.publish("a", "new")
+		k.want(t, "new", errUnknownKey) // the answer on its way is the old one
+		k.want(t, "new", nil)
+	})
+}
+
 // Neither misses nor their failures can keep the timer from its refresh.
 func TestAFloodDoesNotStarveTheTimer(t *testing.T) {
 	inBubble(t, func(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/cookiejar"
 	"strings"
 	"sync"
 	"testing"
@@ -52,6 +53,7 @@ func TestFetchOverRealHTTP(t *testing.T) {
 		{"status that is none", "HTTP/1.1 SECRET\r\n\r\n", "", "not HTTP"},
 		{"header line without a name", ok + "SECRET\r\n\r\n", "", "not HTTP"},
 		{"header of 1 MB", ok + "X: " + strings.Repeat("SECRET", 1<<20/6) + "\r\n\r\n{}", "", "header of the answer is too long"},
+		{"a part of the answer", "HTTP/1.1 206 Partial Content\r\nContent-Length: 2\r\n\r\n{}", "", "answered 206"},
 		{"short body", ok + "Content-Length: 10\r\n\r\nSECRET", "", "unexpected EOF"},
 		{"nothing", "", "", "EOF"},
 		{"drips a header", ok, "X: y\r\n", "no whole answer in time"},
@@ -99,6 +101,30 @@ func TestFetchFollowsARedirectWithinTheOrigin(t *testing.T) {
 	})
 }
 
+func TestFetchGoesNoFurtherThanItsRedirects(t *testing.T) {
+	for _, tt := range []struct {
+		location string
+		asked    int
+	}{
+		{"https://issuer.test/next", 1 + maxFetchRedirect},
+		{"http://issuer.test/", 1},
+		{"https://issuer.test:8443/", 1},
+		{"https://evil.test/", 1},
+		{"//evil.test/", 1},
+	} {
+		asked := 0
+		f := newFetcher(&http.Client{Transport: transportFunc(func(r *http.Request) (*http.Response, error) {
+			if asked++; r.URL.Scheme != "https" || r.URL.Host != "issuer.test" {
+				return answerText(200, "another origin's keys")(r)
+			}
+			return answerText(302, "", "Location", tt.location)(r)
+		})})
+		if got, err := f.get(t.Context(), "https://issuer.test/start"); err == nil || asked != tt.asked {
+			t.Errorf("redirect to %s: asked %d times, want %d; got %q, %v", tt.location, asked, tt.asked, got.body, err)
+		}
+	}
+}
+
 func TestFetchSendsNoCookieAndAsksForJSON(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		client := pipeClient(t, func(r *http.Request, conn net.Conn) {
@@ -107,6 +133,11 @@ func TestFetchSendsNoCookieAndAsksForJSON(t *testing.T) {
 			}
 			io.WriteString(conn, "HTTP/1.1 200 OK\r\nSet-Cookie: a=b\r\nContent-Length: 0\r\n\r\n")
 		})
+		jar, err := cookiejar.New(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		client.Jar = jar
 		f := newFetcher(client)
 		for range 2 {
 			if _, err := f.get(t.Context(), "http://127.0.0.1/jwks.json"); err != nil {

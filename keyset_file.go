@@ -71,11 +71,15 @@ func readKeyFile(name string, limit int) ([]byte, error) {
 	return body, nil
 }
 
-// pathCause is err without the path, which the caller names.
+// pathCause is err without the path, which the caller names, or which is a temporary one and different each time.
 func pathCause(err error) error {
 	var path *fs.PathError
-	if errors.As(err, &path) {
+	var link *os.LinkError
+	switch {
+	case errors.As(err, &path):
 		return path.Err
+	case errors.As(err, &link):
+		return link.Err
 	}
 	return err
 }

@@ -61,6 +61,9 @@ func checkLastGoodPath(name string) error {
 	if !info.IsDir() {
 		return fmt.Errorf("LastGoodFile %s: %s is not a directory", name, filepath.Dir(name))
 	}
+	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
+		return fmt.Errorf("LastGoodFile %s: not a regular file", name)
+	}
 	return nil
 }
 

@@ -156,6 +156,7 @@ func TestALastGoodFileThatCannotBeWrittenIsLoggedOnceAndHarmsNothing(t *testing.
 	}
 	inBubble(t, func(t *testing.T) {
 		k := startKeys(t, newFakeKeysIssuer("a"), lastGoodIn(dir))
+		synctest.Wait()
 		if err := os.RemoveAll(dir); err != nil {
 			t.Fatal(err)
 		}
@@ -166,6 +167,42 @@ func TestALastGoodFileThatCannotBeWrittenIsLoggedOnceAndHarmsNothing(t *testing.
 			t.Errorf("logged %d times: %s", n, k.log)
 		}
 	})
+}
+
+func TestAWriteThatFailsLeavesNothingBehind(t *testing.T) {
+	dir := t.TempDir()
+	name := filepath.Join(dir, "keys")
+	if err := os.MkdirAll(filepath.Join(name, "full"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	f := &lastGoodFile{name: name, issuer: keysIssuer}
+	first, second := f.write(lastGood{body: []byte("{}")}), f.write(lastGood{body: []byte("{}")})
+	if first == nil || second == nil || first.Error() != second.Error() {
+		t.Errorf("errors %v and %v, want one and the same", first, second)
+	}
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 1 {
+		t.Errorf("directory has %v, %v", entries, err)
+	}
+}
+
+func TestALastGoodFileThatCannotBeKeptIsAConfigurationError(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{
+		filepath.Join(dir, "none", "keys"): "its directory",
+		filepath.Join(file, "keys"):        "director", // "not a directory", in the words of the system or ours
+		dir:                                "not a regular file",
+	} {
+		if err := checkLastGoodPath(name); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", name, err, want)
+		}
+	}
+	if err := checkLastGoodPath(file); err != nil {
+		t.Error(err)
+	}
 }
 
 func TestAPinnedFileNeedsNoNetwork(t *testing.T) {

@@ -72,11 +72,12 @@ func TestAFirstRequestWaitsItsOwnContextAndAtMostTheBound(t *testing.T) {
 	} {
 		inBubble(t, func(t *testing.T) {
 			issuer := newFakeKeysIssuer("a")
-			issuer.answerKeys(hang)
-			k := startKeys(t, issuer, func(cfg *keySourceConfig) {
-				cfg.keysURL = keysURI
+			issuer.answerDiscovery(func(r *http.Request) (*http.Response, error) {
+				time.Sleep(3 * time.Second)
+				return answerText(200, `{"issuer":"`+keysIssuer+`","jwks_uri":"`+keysURI+`"}`)(r)
 			})
-			synctest.Wait()
+			issuer.answerKeys(hang)
+			k := startKeys(t, issuer)
 			ctx, cancel := context.WithTimeout(t.Context(), tt.patience)
 			defer cancel()
 			start := time.Now()
@@ -86,6 +87,23 @@ func TestAFirstRequestWaitsItsOwnContextAndAtMostTheBound(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestARequestThatIsOverCausesNoFetch(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		issuer := newFakeKeysIssuer("a")
+		k := startKeys(t, issuer)
+		k.want(t, "a", nil)
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := k.get(ctx, "junk"); !errors.Is(err, context.Canceled) {
+			t.Errorf("error %v", err)
+		}
+		synctest.Wait()
+		if f := issuer.fetches(); f != 1 {
+			t.Errorf("%d fetches, want 1", f)
+		}
+	})
 }
 
 func TestADownIssuerIsNotHammeredAndRetryAfterIsTheNextAttempt(t *testing.T) {
@@ -181,6 +199,9 @@ func TestAnOutageServesTheLastGoodSetAtOnceAndTellsTheCallerOfANewKeyToComeBack(
 				k.want(t, "new", errKeysUnavailable)
 				if after := k.generation(); after != before {
 					t.Errorf("generation %d became %d: the outage dropped good verdicts", before, after)
+				}
+				if n := strings.Count(k.log.String(), "could not be fetched"); n != 1 {
+					t.Errorf("the outage was logged %d times: %s", n, k.log)
 				}
 				if s := k.state(); s.failures == 0 || s.lastError == nil || s.age < 39*time.Minute || s.keys != 1 {
 					t.Errorf("state %+v", s)
@@ -315,6 +336,79 @@ func TestAKeyReplacedUnderItsKidIsDroppedAtOnce(t *testing.T) {
 			t.Error("the generation did not change: verdicts under the old key would live on")
 		}
 	})
+}
+
+func TestAKeyReplacedInItsGraceIsDroppedAtOnce(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		issuer := newFakeKeysIssuer("a", "b")
+		k := startKeys(t, issuer)
+		k.want(t, "a", nil)
+		before := k.generation()
+		issuer.publish("b")
+		k.want(t, "x", errUnknownKey)
+		issuer.publish("a", "b") // another key under the kid
+		k.want(t, "y", errUnknownKey)
+		if k.generation() == before {
+			t.Error("the generation did not change: verdicts under the old key would live on")
+		}
+	})
+}
+
+func TestAKeyThatWasTooOldToServeGetsNoGraceWhenTheIssuerIsBackWithoutIt(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		issuer := newFakeKeysIssuer("a", "b")
+		k := startKeys(t, issuer, func(cfg *keySourceConfig) { cfg.maxStale = time.Hour })
+		k.want(t, "a", nil)
+		issuer.answerKeys(hang)
+		time.Sleep(2 * time.Hour)
+		issuer.answerKeys(nil)
+		issuer.publish("b")
+		time.Sleep(maxBackoff + fetchTimeout)
+		synctest.Wait()
+		k.want(t, "b", nil)
+		k.want(t, "a", errUnknownKey)
+	})
+}
+
+func TestAKeyWithoutKidIsDroppedWhenItIsNoLongerListed(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		issuer := newFakeKeysIssuer("")
+		k := startKeys(t, issuer)
+		k.want(t, "", nil)
+		before := k.generation()
+		issuer.publish("b")
+		k.want(t, "b", nil)
+		if k.generation() == before {
+			t.Error("the generation did not change: verdicts under the nameless key would live on")
+		}
+	})
+}
+
+// The goroutine that retires keys is prompt, and still no look-up depends on it.
+func TestASnapshotGivesNoKeyAfterItsTimeEvenIfNobodyRetiresIt(t *testing.T) {
+	set, err := jose.ParseKeySet([]byte(newFakeKeysIssuer("a", "b").jwkSet()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rest, err := jose.ParseKeySet([]byte(newFakeKeysIssuer("c").jwkSet()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	start := time.Unix(1_000_000, 0)
+	first, _ := (&keySnapshot{}).replace(set, start, start, time.Hour)
+	if key, _ := first.find("a", jose.EdDSA, start.Add(time.Hour-1)); key == nil {
+		t.Error("no key before MaxStale")
+	}
+	if key, known := first.find("a", jose.EdDSA, start.Add(time.Hour)); key != nil || known {
+		t.Error("a key after MaxStale")
+	}
+	second, _ := first.replace(rest, start, start, time.Hour)
+	if key, _ := second.find("a", jose.EdDSA, start.Add(withdrawnGrace-1)); key == nil {
+		t.Error("no key in its grace")
+	}
+	if key, known := second.find("a", jose.EdDSA, start.Add(withdrawnGrace)); key != nil || known {
+		t.Error("a key after its grace")
+	}
 }
 
 func TestATokenWithoutKidFindsTheOnlyKey(t *testing.T) {
