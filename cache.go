@@ -36,9 +36,9 @@ const cacheWays = 4
 type cacheSet [cacheWays]atomic.Pointer[verified]
 
 const (
-	hashedTail   = 32   // bytes of the token that are hashed
-	entryBytes   = 512  // what an entry costs besides its token and claims, rounded up
-	bytesPerSlot = 1024 // the table has a place for each KiB of the bound, an entry of usual size needs two
+	hashedTail   = 32  // bytes of the token that are hashed
+	entryBytes   = 512 // what an entry costs besides its token and claims, rounded up
+	bytesPerSlot = 512 // the table has a place for each half KiB of the bound, four times as many as fit: sets that overflow are rare
 )
 
 func newTokenCache(bytes int) *tokenCache {

@@ -32,9 +32,13 @@ func CallerFrom(ctx context.Context) Caller {
 	if !ok || c == nil {
 		return Caller{}
 	}
+	return c.own()
+}
+
+// own is a copy to give away. The original stands in the cache of verified tokens; a handler that wrote into it would
+// change the rights of the token's later requests.
+func (c *Caller) own() Caller {
 	own := *c
-	// The original stands in the cache of verified tokens; a handler that wrote into it would change the
-	// rights of the token's later requests.
 	own.Scopes = slices.Clone(c.Scopes)
 	return own
 }

@@ -141,7 +141,7 @@ func (g *Guard) Authorize(ctx context.Context, token string, rule Rule) (Caller,
 	}
 	switch {
 	case err == nil:
-		return CallerFrom(context.WithValue(ctx, callerKey{}, &v.caller)), nil
+		return v.caller.own(), nil
 	case rule.IsPublic():
 		return Caller{}, nil
 	}
@@ -183,26 +183,30 @@ func (g *Guard) policy(routes []Route) Policy {
 	return Policy{Issuer: g.primary.issuer, Resource: g.primary.resource, Profile: g.primary.profile, Routes: routes}.clone()
 }
 
-// register holds a rule to what this guard's tokens can satisfy, and notes the route.
-func (g *Guard) register(route Route) {
+// check holds a rule to what this guard's tokens can satisfy, and panics when it is none.
+func (g *Guard) check(route Route) {
 	if route.Rule.isZero() {
-		what := strings.TrimSpace(route.Pattern + " is registered without a rule; ")
+		what := route.Pattern + " is registered without a rule; "
 		if route.Pattern == "" {
 			what = "Require is given no rule; "
 		}
-		panic(startUp(what + sayWho))
+		panic(startUpAt(route.Source, what+sayWho))
 	}
-	if g.primary.profile == Cognito {
-		for _, need := range route.Rule.needs {
-			for _, name := range need.Scopes {
-				// Cognito: a scope's name has no slash. Who writes one wrote the full name.
-				if strings.Contains(name, "/") {
-					panic(startUp(fmt.Sprintf("%s: the scope %q has a slash; write the name without the resource's prefix, as in Scope(%q)",
-						route.Pattern, name, name[strings.LastIndexByte(name, '/')+1:])))
-				}
+	if g.primary.profile != Cognito {
+		return
+	}
+	for _, need := range route.Rule.needs {
+		for _, name := range need.Scopes {
+			// Cognito: a scope's name has no slash. Who writes one wrote the full name.
+			if slash := strings.LastIndexByte(name, '/'); slash >= 0 {
+				panic(startUpAt(route.Source, fmt.Sprintf("%s: the scope %q has a slash; write the name without the resource's prefix, as in Scope(%q)",
+					route.Pattern, name, name[slash+1:])))
 			}
 		}
 	}
+}
+
+func (g *Guard) note(route Route) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.routes = append(g.routes, route)
@@ -214,7 +218,8 @@ func (g *Guard) register(route Route) {
 // Like a registration it belongs into the program's start: it panics when the rule is none.
 func (g *Guard) Require(rule Rule) func(http.Handler) http.Handler {
 	route := Route{Rule: rule, Source: callerSource()}
-	g.register(route)
+	g.check(route)
+	g.note(route)
 	return func(next http.Handler) http.Handler {
 		if next == nil {
 			panic(startUp("Require is given no handler"))

@@ -34,16 +34,17 @@ func (m *Mux) Handle(pattern string, handler http.Handler, rule Rule) {
 		panic(startUp(pattern + ": the handler is nil"))
 	}
 	route := newRoute(pattern, rule, callerSource())
-	m.guard.register(route)
+	m.guard.check(route)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	defer func() {
 		if problem := recover(); problem != nil {
-			panic(startUp(m.explain(pattern, problem)))
+			panic(startUpAt(route.Source, m.explain(pattern, problem)))
 		}
 	}()
 	m.mux.Handle(pattern, &guarded{guard: m.guard, route: route, next: handler})
 	m.routes = append(m.routes, route)
+	m.guard.note(route)
 }
 
 // HandleFunc is [Mux.Handle] for a function.
@@ -72,7 +73,7 @@ func (m *Mux) explain(pattern string, problem any) string {
 			return fmt.Sprintf("%s: the pattern conflicts with %s, registered at %s; make one of them more specific", pattern, route.Pattern, route.Source)
 		}
 	}
-	return fmt.Sprintf("%s: %v", pattern, problem)
+	return fmt.Sprintf("%q: %v", pattern, problem)
 }
 
 func conflict(a, b string) (found bool) {

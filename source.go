@@ -12,9 +12,9 @@ const sayWho = `say who may call it: countersign.Scope("name"), countersign.Auth
 
 // startUp is the text of a panic at start-up: where the user's mistake is, what it is and what to write instead.
 // A program with a wrong rule must not run, and an error that a caller may drop would let it.
-func startUp(problem string) string {
-	return "countersign: " + callerSource() + ": " + problem
-}
+func startUp(problem string) string { return startUpAt(callerSource(), problem) }
+
+func startUpAt(source, problem string) string { return "countersign: " + source + ": " + problem }
 
 // packagePrefix is how the functions of this package are named in a stack.
 var packagePrefix = func() string {

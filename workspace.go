@@ -53,17 +53,17 @@ func (c *headerCache) get(encoded string) (jose.Header, bool) {
 }
 
 func (c *headerCache) put(encoded string, h jose.Header) {
-	old := c.known.Load()
-	next := map[string]jose.Header{}
-	if old != nil {
-		if _, ok := (*old)[encoded]; ok {
-			return
-		}
-		// When it is full it starts anew: the headers of keys that are long gone are in it.
-		if len(*old) < maxHeaders {
-			maps.Copy(next, *old)
-		}
+	if _, ok := c.get(encoded); !ok {
+		c.add(encoded, h)
 	}
-	next[strings.Clone(encoded)] = h
+}
+
+func (c *headerCache) add(encoded string, h jose.Header) {
+	old := c.known.Load()
+	next := map[string]jose.Header{strings.Clone(encoded): h}
+	// When it is full it starts anew: the headers of keys that are long gone are in it.
+	if old != nil && len(*old) < maxHeaders {
+		maps.Copy(next, *old)
+	}
 	c.known.CompareAndSwap(old, &next) // who loses the race tries again with his next token
 }

@@ -75,25 +75,36 @@ func (k *Key) Verify(alg Algorithm, input, signature []byte) error {
 func (k *Key) verify(alg Algorithm, input, signature []byte) bool {
 	switch public := k.public.(type) {
 	case *rsa.PublicKey:
-		digest := sha256.Sum256(input)
-		if alg == PS256 {
-			// RFC 7518, Section 3.5: the salt is as long as the hash, neither shorter nor found out.
-			options := rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash, Hash: crypto.SHA256}
-			return rsa.VerifyPSS(public, crypto.SHA256, digest[:], signature, &options) == nil
+		switch alg {
+		case RS256:
+			digest := sha256.Sum256(input)
+			return rsa.VerifyPKCS1v15(public, crypto.SHA256, digest[:], signature) == nil
+		case PS256:
+			return verifyPSS(public, input, signature)
 		}
-		return alg == RS256 && rsa.VerifyPKCS1v15(public, crypto.SHA256, digest[:], signature) == nil
 	case *ecdsa.PublicKey:
-		// RFC 7518, Section 3.4: 64 octets and no other encoding. crypto/ecdsa refuses r or s of zero and
-		// above the order (CVE-2022-21449).
-		if alg != ES256 || len(signature) != 64 {
-			return false
-		}
-		digest := sha256.Sum256(input)
-		r, s := new(big.Int).SetBytes(signature[:32]), new(big.Int).SetBytes(signature[32:])
-		return ecdsa.Verify(public, digest[:], r, s)
+		return alg == ES256 && verifyECDSA(public, input, signature)
 	case ed25519.PublicKey:
 		// RFC 8037, Section 3.1
 		return alg == EdDSA && ed25519.Verify(public, input, signature)
 	}
 	return false
+}
+
+// verifyPSS holds to RFC 7518, Section 3.5: the salt is as long as the hash, neither shorter nor found out.
+func verifyPSS(public *rsa.PublicKey, input, signature []byte) bool {
+	digest := sha256.Sum256(input)
+	options := rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash, Hash: crypto.SHA256}
+	return rsa.VerifyPSS(public, crypto.SHA256, digest[:], signature, &options) == nil
+}
+
+// verifyECDSA holds to RFC 7518, Section 3.4: 64 octets and no other encoding. crypto/ecdsa refuses r or s of zero and above the
+// order (CVE-2022-21449).
+func verifyECDSA(public *ecdsa.PublicKey, input, signature []byte) bool {
+	if len(signature) != 64 {
+		return false
+	}
+	digest := sha256.Sum256(input)
+	r, s := new(big.Int).SetBytes(signature[:32]), new(big.Int).SetBytes(signature[32:])
+	return ecdsa.Verify(public, digest[:], r, s)
 }
