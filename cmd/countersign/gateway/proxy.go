@@ -100,9 +100,6 @@ func localPort(r *http.Request) string {
 }
 
 func modifyResponse(res *http.Response) error {
-	if res.StatusCode == http.StatusSwitchingProtocols {
-		return errors.New("the service switched protocols unasked")
-	}
 	// RFC 6797, Section 7.1: at most one, and the edge is what ends the TLS connection.
 	res.Header.Del("Strict-Transport-Security")
 	return nil
