@@ -59,9 +59,9 @@ func (s *keySnapshot) expired(now time.Time) bool {
 
 func (s *keySnapshot) serves(now time.Time) bool { return s.set != nil && !s.expired(now) }
 
-// count is the number of keys held, those in their grace included.
+// count is the number of keys that serve, those in their grace included.
 func (s *keySnapshot) count() int {
-	if s.set == nil {
+	if s.set == nil || s.stale {
 		return 0
 	}
 	return len(s.set.Keys()) + len(s.withdrawn)
