@@ -22,6 +22,7 @@ var binary = sync.OnceValues(func() (string, error) {
 	file := filepath.Join(dir, "countersign")
 	build := exec.Command("go", "build", "-o", file, "./cmd/countersign")
 	build.Dir = ".."
+	build.Env = append(os.Environ(), "GOWORK=") // this module stands outside the workspace, the program in it
 	if out, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build: %w\n%s", err, out)
 	}

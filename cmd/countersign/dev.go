@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net/netip"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -31,7 +32,13 @@ All that it makes is kept in the state directory, and found there by the next st
 			if err != nil {
 				return err
 			}
-			options.State, options.stateFlag = dir, state.dir
+			options.State = dir
+			if state.dir != "" {
+				// What is printed is typed in another terminal, which may be in another directory.
+				if options.StateFlag, err = filepath.Abs(state.dir); err != nil {
+					return err
+				}
+			}
 			return runDev(cmd.Context(), options, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
@@ -42,14 +49,13 @@ All that it makes is kept in the state directory, and found there by the next st
 	flags.StringVar(&options.APIAddr, "api-addr", "localhost:8080", "address of the demo service")
 	flags.StringVar(&options.EdgeAddr, "edge-addr", "localhost:8443", "address of the HTTPS edge")
 	flags.StringVar(&options.IssuerAddr, "issuer-addr", "localhost:8081", "address of the issuer, the cognito-idp JSON API and the page")
-	flags.StringSliceVar(&options.allow, "allow", nil, "networks that may connect to the edge, as 10.0.0.0/8 (default: this machine)")
+	flags.StringSliceVar(&options.allow, "allow", nil, "networks that may connect to the edge, as 10.0.0.0/8; it answers for the name localhost only (default: this machine)")
 	return cmd
 }
 
 type devOptions struct {
 	dev.Config
 	once, quiet bool
-	stateFlag   string // as typed, for what is printed
 	allow       []string
 }
 
@@ -77,7 +83,7 @@ func runDev(ctx context.Context, options devOptions, stdout, stderr io.Writer) (
 	case options.once:
 		return nil
 	}
-	printNext(stdout, options.stateFlag)
+	printNext(stdout, options.StateFlag)
 	if !options.quiet {
 		gate.open()
 	}

@@ -22,6 +22,7 @@ type Source struct {
 	// MoreClients counts the app clients of the pool that are not in Clients.
 	MoreClients int
 
+	StateFlag string // value of --state that the program's commands need; "" for none
 	Addresses []Address
 	Proof     *Proof
 }
@@ -36,6 +37,7 @@ func Describe(s Source) View {
 		PoolName:      s.Pool.Name,
 		Domain:        s.Pool.Domain,
 		Resource:      s.Policy.Resource,
+		StateFlag:     s.StateFlag,
 		Addresses:     slices.Clone(s.Addresses),
 		MoreClients:   s.MoreClients,
 		Proof:         s.Proof,

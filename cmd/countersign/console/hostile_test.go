@@ -74,7 +74,7 @@ func TestCommandsAreSafeToPaste(t *testing.T) {
 	}
 	for _, evil := range []string{"$(echo pwned)", "`echo pwned`", "a'b", `a"b`, "a; echo pwned", "a\necho pwned", "a b", `a\`, "-x", "*", "~", "#", "a&b"} {
 		v := seedView()
-		v.TokenEndpoint = evil
+		v.TokenEndpoint, v.StateFlag = evil, evil
 		v.Clients[0].Name, v.Clients[0].Scopes[0] = evil, evil
 		_, page := served(t, v)
 		for _, pre := range page.all("pre") {
@@ -90,7 +90,7 @@ func TestCommandsAreSafeToPaste(t *testing.T) {
 			lines := strings.Split(strings.TrimSuffix(string(out), "\n"), "\n")
 			want := []string{"-s", shown, "-H", "Authorization: Basic x", "-d", "grant_type=client_credentials", "--data-urlencode", "scope=" + shown}
 			if lines[0] == "token" {
-				want = []string{"token", "--client", shown}
+				want = []string{"token", "--client", shown, "--state", shown}
 			}
 			if strings.Join(lines, "|") != strings.Join(want, "|") {
 				t.Errorf("%q: the shell read %q", evil, lines)

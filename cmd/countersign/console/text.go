@@ -99,7 +99,11 @@ func tokenCommand(v View) string {
 
 // programCommand is the same request with this program.
 func programCommand(v View) string {
-	return "countersign token --client " + quote(v.Example().Name)
+	command := "countersign token --client " + quote(v.Example().Name)
+	if v.StateFlag != "" {
+		command += " --state " + quote(v.StateFlag)
+	}
+	return command
 }
 
 // quote makes a shell read s as one word and nothing else. The names in it come from whoever called the API, and

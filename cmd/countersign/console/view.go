@@ -14,6 +14,7 @@ type View struct {
 	PoolName      string
 	Domain        string // of the pool, "" for none
 	Resource      string // the identifier under which the service knows its scopes
+	StateFlag     string // value of --state that the program's commands need; "" for none
 	Addresses     []Address
 
 	Clients         []Client

@@ -114,3 +114,18 @@ func seedClients(ctx context.Context, svc *cognito.Service, pool string) error {
 	}
 	return nil
 }
+
+func listClients(ctx context.Context, svc *cognito.Service, pool string) ([]cognito.UserPoolClientDescription, error) {
+	in := cognito.ListUserPoolClientsInput{UserPoolID: pool, MaxResults: 60}
+	var all []cognito.UserPoolClientDescription
+	for {
+		page, err := svc.ListUserPoolClients(ctx, in)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, page.UserPoolClients...)
+		if in.NextToken = page.NextToken; in.NextToken == "" {
+			return all, nil
+		}
+	}
+}

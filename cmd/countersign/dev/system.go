@@ -31,6 +31,7 @@ type Config struct {
 	State                         State
 	APIAddr, EdgeAddr, IssuerAddr string
 	Allow                         []netip.Prefix // who may connect to the edge; empty means loopback
+	StateFlag                     string         // value of --state, where one was typed, for what is shown to people
 	Logger                        *slog.Logger   // one line a request
 }
 
@@ -39,10 +40,11 @@ type System struct {
 	Running Running
 	Policy  countersign.Policy
 
-	state   State
-	kept    *issuer.State
-	logger  *slog.Logger
-	closers []func() error // in the order of the start; Close goes backwards
+	state     State
+	stateFlag string
+	kept      *issuer.State
+	logger    *slog.Logger
+	closers   []func() error // in the order of the start; Close goes backwards
 
 	servers sync.WaitGroup
 	failed  chan error
@@ -53,7 +55,7 @@ type System struct {
 
 // Start brings the system up and returns when all of it answers. On an error nothing stays behind.
 func Start(ctx context.Context, cfg Config) (*System, error) {
-	s := &System{state: cfg.State, logger: cfg.Logger, failed: make(chan error, 3)}
+	s := &System{state: cfg.State, stateFlag: cfg.StateFlag, logger: cfg.Logger, failed: make(chan error, 3)}
 	if err := s.start(ctx, cfg); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
