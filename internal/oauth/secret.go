@@ -22,7 +22,7 @@ func (s Secret) String() string { return redacted }
 func (s Secret) GoString() string { return redacted }
 
 // Format writes "<redacted>" for every verb. Without it fmt would print the bytes inside its complaint
-// about a verb that does not fit, such as %d.
+// about a verb that does not fit, such as %d. (Only %p asks no method; go vet refuses it for a string.)
 func (s Secret) Format(f fmt.State, _ rune) { io.WriteString(f, redacted) }
 
 // MarshalJSON returns "<redacted>" as a JSON string.
