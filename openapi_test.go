@@ -315,73 +315,6 @@ func TestParsePolicyReportsEveryProblem(t *testing.T) {
 	}
 }
 
-func TestDiff(t *testing.T) {
-	read, write := countersign.Scope("orders.read"), countersign.Scope("orders.write")
-	for _, tt := range []struct {
-		name     string
-		old, new []countersign.Route
-		want     []string
-	}{
-		{"same", []countersign.Route{route("GET /a", read), route("POST /a", write)}, []countersign.Route{route("POST /a", write), route("GET /a", read)}, nil},
-		{"public", []countersign.Route{route("POST /orders", write)}, []countersign.Route{route("POST /orders", countersign.Public("oops"))},
-			[]string{"+ POST /orders: scope orders.write -> public (oops)"}},
-		{"closed", []countersign.Route{route("POST /orders", countersign.Public("oops"))}, []countersign.Route{route("POST /orders", write)},
-			[]string{"- POST /orders: public (oops) -> scope orders.write"}},
-		{"appeared", nil, []countersign.Route{route("GET /a", read)}, []string{"+ GET /a: new route -> scope orders.read"}},
-		{"vanished", []countersign.Route{route("GET /a", read)}, nil, []string{"- GET /a: scope orders.read -> no such route"}},
-		{"another scope", []countersign.Route{route("GET /a", read)}, []countersign.Route{route("GET /a", write)}, []string{"+ GET /a: scope orders.read -> scope orders.write"}},
-		{"all to any", []countersign.Route{route("GET /a", countersign.AllScopes("a", "b"))}, []countersign.Route{route("GET /a", countersign.AnyScope("a", "b"))},
-			[]string{"+ GET /a: all of scopes a, b -> any of scopes a, b"}},
-		{"any to all", []countersign.Route{route("GET /a", countersign.AnyScope("a", "b"))}, []countersign.Route{route("GET /a", countersign.AllScopes("a", "b"))},
-			[]string{"- GET /a: any of scopes a, b -> all of scopes a, b"}},
-		{"to any token", []countersign.Route{route("GET /a", read)}, []countersign.Route{route("GET /a", countersign.Authenticated())},
-			[]string{"+ GET /a: scope orders.read -> any valid token"}},
-		{"order of the scopes", []countersign.Route{route("GET /a", countersign.AnyScope("a", "b"))}, []countersign.Route{route("GET /a", countersign.AnyScope("b", "a"))}, nil},
-		{"names of the wildcards", []countersign.Route{route("GET /a/{id}", read)}, []countersign.Route{route("GET /a/{key}", read)}, nil},
-		{"subtree is rest", []countersign.Route{route("GET /a/", read)}, []countersign.Route{route("GET /a/{rest...}", read)}, nil},
-		{"subtree is not its root", []countersign.Route{route("GET /a/{$}", read)}, []countersign.Route{route("GET /a/", read)},
-			[]string{"+ GET /a/: new route -> scope orders.read", "- GET /a/{$}: scope orders.read -> no such route"}},
-		{"two muxes", []countersign.Route{route("GET /a", read), route("GET /a", write)}, []countersign.Route{route("GET /a", write), route("GET /a", countersign.Public("x"))},
-			[]string{"+ GET /a: scope orders.read -> public (x)"}},
-		{"client", []countersign.Route{route("GET /a", read.And(countersign.Client("shop")))}, []countersign.Route{route("GET /a", countersign.Client("shop"))},
-			[]string{"+ GET /a: scope orders.read from client shop -> client shop"}},
-		{"mixed", []countersign.Route{route("GET /a", read)}, []countersign.Route{route("GET /a", read.Or(countersign.AllScopes("a", "b")))},
-			[]string{"+ GET /a: scope orders.read -> scope orders.read or all of scopes a, b"}},
-		{"implied", []countersign.Route{route("GET /a", read)}, []countersign.Route{route("GET /a", read.Or(countersign.AllScopes("orders.read", "b")))}, nil},
-		{"only reported", []countersign.Route{route("GET /a", read)}, []countersign.Route{route("GET /a", countersign.Report(read))},
-			[]string{"+ GET /a: scope orders.read -> scope orders.read, only reported"}},
-		{"enforced", []countersign.Route{route("GET /a", countersign.Report(read))}, []countersign.Route{route("GET /a", read)},
-			[]string{"- GET /a: scope orders.read, only reported -> scope orders.read"}},
-		{"until expiry", []countersign.Route{route("GET /a", read)}, []countersign.Route{route("GET /a", countersign.UntilExpiry(read))},
-			[]string{"- GET /a: scope orders.read -> scope orders.read, until the token expires"}},
-		{"handler with a rule", nil, []countersign.Route{{Rule: read, Source: "api.go:7"}},
-			[]string{"+ a handler with a rule of its own (api.go:7): new route -> scope orders.read"}},
-		{"reason", []countersign.Route{route("GET /a", countersign.Public("x"))}, []countersign.Route{route("GET /a", countersign.Public("y"))},
-			[]string{"- GET /a: public (x) -> public (y)"}},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			var got []string
-			for _, c := range countersign.Diff(orders(tt.old...), orders(tt.new...)) {
-				sign := map[bool]string{true: "+ ", false: "- "}[c.Widened()]
-				got = append(got, sign+c.String())
-			}
-			if !slices.Equal(got, tt.want) {
-				t.Errorf("want %q, got %q", tt.want, got)
-			}
-		})
-	}
-}
-
-// The scopes of another resource are other scopes, though their short names are the same.
-func TestDiffAcrossResources(t *testing.T) {
-	p := orders(route("GET /a", countersign.Scope("read")))
-	q := p
-	q.Resource = "https://other.example.com"
-	if changes := countersign.Diff(p, q); len(changes) != 1 || changes[0].Kind != countersign.RuleChanged {
-		t.Errorf("got %v", changes)
-	}
-}
-
 // What ParsePolicy accepts is written again as the same policy.
 func FuzzParsePolicy(f *testing.F) {
 	for _, p := range []countersign.Policy{
@@ -426,13 +359,4 @@ func ExamplePolicy_OpenAPI() {
 	again, err := countersign.ParsePolicy(document)
 	fmt.Println(again.Routes[0].Pattern, "needs", again.Routes[0].Rule.Alternatives(), err)
 	// Output: POST /orders needs [[orders.write]] <nil>
-}
-
-func ExampleDiff() {
-	old := countersign.Policy{Routes: []countersign.Route{{Pattern: "POST /orders", Rule: countersign.Scope("orders.write")}}}
-	new := countersign.Policy{Routes: []countersign.Route{{Pattern: "POST /orders", Rule: countersign.Public("oops")}}}
-	for _, change := range countersign.Diff(old, new) {
-		fmt.Println(change, change.Widened())
-	}
-	// Output: POST /orders: scope orders.write -> public (oops) true
 }

@@ -2,6 +2,7 @@ package prove
 
 import (
 	"bytes"
+	"cmp"
 	"crypto"
 	"encoding/base64"
 	"encoding/json"
@@ -59,19 +60,45 @@ func takeApart(token string) (parts, error) {
 
 // make follows the recipe. good may be empty for recipes that need nothing.
 func (f forger) make(r Recipe, good string, g gate) (string, error) {
+	if !r.changes() {
+		return good, nil
+	}
 	p, err := takeApart(good)
-	if err != nil && good != "" && r.changes() {
+	if err != nil && good != "" {
 		return "", err
 	}
-	expand := strings.NewReplacer("{iss}", quoted(p.issuer), "{scope}", quoted(p.scope), "{nest}",
-		strings.Repeat("[", r.Nest)+strings.Repeat("]", r.Nest), "{claims}", p.claims)
-	header, err := f.merge(p.header, r.Header, r.AddHeader, p, g, expand)
+	header, claims, err := f.content(r, p, g)
 	if err != nil {
 		return "", err
 	}
-	claims, err := f.merge(p.claims, r.Claims, r.AddClaims, p, g, expand)
-	if err != nil {
-		return "", err
+	signature := p.signature
+	if good != "" {
+		if signature, err = f.sign(r.Sign, p, header, claims); err != nil {
+			return "", err
+		}
+	}
+	encoding := base64.RawURLEncoding
+	if r.Padded {
+		encoding = base64.URLEncoding
+		signature += strings.Repeat("=", (4-len(signature)%4)%4)
+	}
+	return strings.NewReplacer(
+		"{header}", encoding.EncodeToString([]byte(header)),
+		"{claims}", encoding.EncodeToString([]byte(claims)),
+		"{signature}", signature,
+		"{fill}", strings.Repeat(cmp.Or(r.Filler, "A"), r.Fill),
+	).Replace(cmp.Or(r.Token, "{header}.{claims}.{signature}")), nil
+}
+
+// content is what the bad token says, before it is encoded.
+func (f forger) content(r Recipe, p parts, g gate) (header, claims string, err error) {
+	expand := strings.NewReplacer("{iss}", quoted(p.issuer), "{scope}", quoted(p.scope), "{claims}", p.claims,
+		"{nest}", strings.Repeat("[", r.Nest)+strings.Repeat("]", r.Nest))
+	if header, err = f.merge(p.header, r.Header, r.AddHeader, p, g, expand); err != nil {
+		return "", "", err
+	}
+	if claims, err = f.merge(p.claims, r.Claims, r.AddClaims, p, g, expand); err != nil {
+		return "", "", err
 	}
 	if r.RawClaims != "" {
 		claims = expand.Replace(r.RawClaims)
@@ -79,33 +106,7 @@ func (f forger) make(r Recipe, good string, g gate) (string, error) {
 	if r.InvalidUTF8 {
 		claims = strings.NewReplacer(`\ufffd`, "\xff", "\ufffd", "\xff").Replace(claims)
 	}
-	encoding := base64.RawURLEncoding
-	if r.Padded {
-		encoding = base64.URLEncoding
-	}
-	h, c := encoding.EncodeToString([]byte(header)), encoding.EncodeToString([]byte(claims))
-	signature := p.signature
-	if good != "" {
-		if signature, err = f.sign(r.Sign, p, header, claims); err != nil {
-			return "", err
-		}
-	}
-	if r.Padded && len(signature)%4 != 0 {
-		signature += strings.Repeat("=", 4-len(signature)%4)
-	}
-	filler := r.Filler
-	if filler == "" {
-		filler = "A"
-	}
-	template := r.Token
-	if template == "" {
-		template = "{header}.{claims}.{signature}"
-	}
-	if good != "" && !r.changes() {
-		return good, nil
-	}
-	return strings.NewReplacer("{header}", h, "{claims}", c, "{signature}", signature,
-		"{fill}", strings.Repeat(filler, r.Fill)).Replace(template), nil
+	return header, claims, nil
 }
 
 // changes says whether the recipe changes the token at all, and not only how it is sent.

@@ -174,7 +174,7 @@ func (r *runner) prepare(ctx context.Context, i int) {
 			row.State, row.Note = NotRun, "the run was ended"
 			return
 		}
-		if p, err := takeApart(good); err == nil && len(c.Answers) > 0 && c.gate.named(p.client) && !c.Make.changes() {
+		if p, err := takeApart(good); err == nil && (c.Kind == KindScope || c.near) && c.gate.named(p.client) {
 			unprovable("the token's client is one that the rule names")
 			return
 		}
