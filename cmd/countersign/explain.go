@@ -1,0 +1,190 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/countersign-dev/countersign"
+	"github.com/countersign-dev/countersign/cmd/countersign/dev"
+)
+
+func newExplain() *cobra.Command {
+	var options explainOptions
+	cmd := &cobra.Command{
+		Use:   "explain [METHOD PATH]",
+		Short: "Say why a token is refused: every check, what it wants and what the token has",
+		Long: `Reads an access token from standard input and runs every check of the verification on it, in order; with METHOD and
+PATH, the rule of that route too. The issuer and the resource are those of --issuer and --resource, of COUNTERSIGN_ISSUER and
+COUNTERSIGN_RESOURCE, or of the running dev, whose policy names the routes unless --policy does.
+
+With --decision ID it reads a service's log instead, and explains the line of that decision: a refusal's body has the id.
+
+It shows what the token claims, never its signature.
+
+Exit codes: 0 the token is let in, 1 it is refused, 2 could not run.`,
+		Example: `  countersign token --client writeClient | countersign explain GET /api/demo/protectedRole/me
+  countersign explain --decision 4b1f0a93c2d85e67 <service.log`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 0 && len(args) != 2 {
+				return fmt.Errorf("explain takes a method and a path, as in: countersign explain GET /orders/7 (%d arguments given); the token comes on standard input", len(args))
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if options.decision != "" {
+				return explainDecision(cmd.InOrStdin(), options.decision, cmd.OutOrStdout())
+			}
+			ctx, cancel := context.WithTimeout(cmd.Context(), 15*time.Second)
+			defer cancel()
+			return runExplain(ctx, options, args, cmd.InOrStdin(), cmd.OutOrStdout())
+		},
+	}
+	options.state.add(cmd)
+	flags := cmd.Flags()
+	flags.StringVar(&options.issuer, "issuer", "", "issuer that the service trusts")
+	flags.StringVar(&options.resource, "resource", "", "identifier of the service's resource server")
+	flags.StringVar(&options.policy, "policy", "", "policy file, as countersigntest.Golden writes it, for the route's rule")
+	flags.StringVar(&options.decision, "decision", "", "explain this decision from the log on standard input")
+	return cmd
+}
+
+type explainOptions struct {
+	state                              stateFlag
+	issuer, resource, policy, decision string
+}
+
+// maxExplained bounds what is read as a token: far above what a guard accepts, so that one that is too large is explained.
+const maxExplained = 1 << 20
+
+func runExplain(ctx context.Context, options explainOptions, route []string, stdin io.Reader, stdout io.Writer) error {
+	config, policy, err := options.configure(ctx)
+	if err != nil {
+		return err
+	}
+	rule := countersign.Authenticated()
+	if len(route) == 2 {
+		found, err := findRoute(policy, route[0], route[1])
+		if err != nil {
+			return err
+		}
+		rule = found.Rule
+		fmt.Fprintf(stdout, "%s  %s  %s\n\n", found.Pattern, rule, found.Source)
+	}
+	input, err := io.ReadAll(io.LimitReader(stdin, maxExplained))
+	if err != nil {
+		return fmt.Errorf("standard input: %w", err)
+	}
+	token := strings.TrimSpace(string(input))
+	if scheme, rest, ok := strings.Cut(token, " "); ok && strings.EqualFold(scheme, "Bearer") {
+		token = strings.TrimSpace(rest)
+	}
+	if token == "" {
+		return errors.New("no token came on standard input, as in: countersign token --client readClient | countersign explain")
+	}
+	guard, err := countersign.New(config)
+	if err != nil {
+		return err
+	}
+	defer guard.Close()
+	return printExplanation(stdout, guard.Explain(ctx, token, rule))
+}
+
+// configure is whose tokens are explained, and the policy that names the routes, if there is one.
+func (o explainOptions) configure(ctx context.Context) (countersign.Config, countersign.Policy, error) {
+	var policy countersign.Policy
+	config := countersign.Config{Issuer: o.issuer, Resource: o.resource}
+	var document []byte
+	if config.Issuer == "" && config.Resource == "" {
+		var err error
+		if os.Getenv("COUNTERSIGN_ISSUER") != "" {
+			if config, err = countersign.ConfigFromEnv(); err != nil {
+				return config, policy, err
+			}
+		} else if config, document, err = o.fromDev(ctx); err != nil {
+			return config, policy, err
+		}
+	}
+	if o.policy != "" {
+		var err error
+		if document, err = os.ReadFile(o.policy); err != nil {
+			return config, policy, fmt.Errorf("--policy: %w", err)
+		}
+	}
+	if document != nil {
+		var err error
+		if policy, err = countersign.ParsePolicy(document); err != nil {
+			return config, policy, fmt.Errorf("policy %s: %w", o.policy, err)
+		}
+	}
+	return config, policy, nil
+}
+
+func (o explainOptions) fromDev(ctx context.Context) (countersign.Config, []byte, error) {
+	state, err := o.state.state()
+	if err != nil {
+		return countersign.Config{}, nil, err
+	}
+	running, err := dev.Find(ctx, state)
+	if err != nil {
+		return countersign.Config{}, nil, fmt.Errorf("%w; or name the issuer with --issuer and --resource", err)
+	}
+	return countersign.Config{Issuer: running.Issuer, Resource: running.Resource}, running.Policy, nil
+}
+
+// findRoute is the route that a request would reach, by net/http's own matching.
+func findRoute(policy countersign.Policy, method, path string) (countersign.Route, error) {
+	req, err := http.NewRequest(method, "http://localhost"+path, nil)
+	if err != nil || !strings.HasPrefix(path, "/") {
+		return countersign.Route{}, fmt.Errorf("%s %s: not a method and a path, as GET /orders/7", method, path)
+	}
+	if len(policy.Routes) == 0 {
+		return countersign.Route{}, errors.New("there is no policy that could name the route's rule; give one with --policy FILE")
+	}
+	mux := http.NewServeMux()
+	for _, route := range policy.Routes {
+		mux.Handle(route.Pattern, http.NotFoundHandler())
+	}
+	_, pattern := mux.Handler(req)
+	var known []string
+	for _, route := range policy.Routes {
+		if route.Pattern == pattern {
+			return route, nil
+		}
+		known = append(known, route.Pattern)
+	}
+	return countersign.Route{}, fmt.Errorf("%s %s reaches no route; the policy has: %s", method, path, strings.Join(known, " · "))
+}
+
+// printExplanation prints the checks, the first refusal and what to do about it.
+func printExplanation(w io.Writer, e countersign.Explanation) error {
+	width := 0
+	for _, check := range e.Checks {
+		width = max(width, len(check.Name))
+	}
+	mark := map[bool]string{true: "✓", false: "✗"}
+	if !isUTF8() {
+		mark = map[bool]string{true: "ok  ", false: "FAIL"}
+	}
+	for _, check := range e.Checks {
+		if check.OK {
+			fmt.Fprintf(w, "  %s %-*s  %s\n", mark[true], width, check.Name, check.Got)
+			continue
+		}
+		fmt.Fprintf(w, "  %s %-*s  want %s, got %s  (%s)\n", mark[false], width, check.Name, check.Want, check.Got, check.Clause)
+	}
+	reason := e.Refused()
+	if reason == "" {
+		fmt.Fprintln(w, "\nlet in")
+		return nil
+	}
+	fmt.Fprintf(w, "\nrefused: %s. %s\n", reason, advice[reason])
+	return exitError(exitDifference)
+}
