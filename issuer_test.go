@@ -184,3 +184,5 @@ func scoped(names ...string) string {
 	}
 	return sign(cognitoHeader, cognitoClaims.with("scope", `"`+strings.Join(names, " ")+`"`))
 }
+
+func (i *fakeIssuer) now() time.Time { return now }

@@ -1,0 +1,151 @@
+package countersign_test
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/countersign-dev/countersign"
+	"github.com/countersign-dev/countersign/internal/jose"
+)
+
+// edIssuer signs with Ed25519, which costs little: a fuzzer signs all day.
+func edIssuer(url string) *fakeIssuer {
+	issuer := newIssuer(url)
+	issuer.keys = []published{{"ed", jose.EdDSA, testKeys.ed}}
+	return issuer
+}
+
+func edSign(header, claims string) string {
+	return must(jose.Sign(testKeys.ed, jose.EdDSA, []byte(header), []byte(claims)))
+}
+
+const edHeader = `{"kid":"ed","alg":"EdDSA"}`
+
+// FuzzClaims signs whatever the fuzzer makes of the claims. What is accepted is exactly what an independent reading
+// of the same octets allows, and is explained as accepted.
+func FuzzClaims(f *testing.F) {
+	for _, claims := range []members{
+		cognitoClaims, cognitoClaims.with("exp", "1e10"), cognitoClaims.with("exp", `"x"`), cognitoClaims.with("token_use", `"id"`), cognitoClaims.without("scope"),
+		cognitoClaims.with("scope", `["https://api.example.com/a"]`), cognitoClaims.with("nbf", seconds(time.Hour)), cognitoClaims.also("scope", `"x"`), cognitoClaims.with("aud", `["a","b"]`),
+		cognitoClaims.also("SCOPE", `"https://api.example.com/admin"`), cognitoClaims.with("scope", `"https://api.example.com/a  b"`), {}, {{"iss", "1"}},
+	} {
+		f.Add(claims.String())
+	}
+	guard := edIssuer(pool).guard(f, func(c *countersign.Config) { c.Algorithms = []string{"EdDSA"} })
+	f.Fuzz(func(t *testing.T, document string) {
+		token := edSign(edHeader, document)
+		caller, err := guard.Authorize(t.Context(), token, countersign.Authenticated())
+		refused := guard.Explain(t.Context(), token, countersign.Authenticated()).Refused()
+		if err != nil {
+			if refused == "" || !errors.Is(err, refused) {
+				t.Errorf("refused because of %v, explained as %q", err, refused)
+			}
+			return
+		}
+		if refused != "" {
+			t.Errorf("accepted, explained as %q", refused)
+		}
+		var claims map[string]any
+		if err := json.Unmarshal([]byte(document), &claims); err != nil {
+			t.Fatalf("accepted claims that are not JSON: %v", err)
+		}
+		exp, _ := claims["exp"].(float64)
+		if claims["token_use"] != "access" || claims["iss"] != caller.Issuer || claims["client_id"] != caller.ClientID || claims["sub"] != caller.Subject || exp <= float64(now.Unix()-60) {
+			t.Errorf("accepted %s as %+v", document, caller)
+		}
+		for _, name := range caller.Scopes {
+			text, _ := json.Marshal(claims["scope"])
+			other, _ := json.Marshal(claims["scp"])
+			var full string
+			if encoded, _ := json.Marshal(resource + "/" + name); len(encoded) > 2 {
+				full = string(encoded[1 : len(encoded)-1])
+			}
+			if !strings.Contains(string(text), full) && !strings.Contains(string(other), full) {
+				t.Errorf("the scope %q is not in the token", name)
+			}
+		}
+	})
+}
+
+// FuzzToken sends whatever the fuzzer makes of a token: only what was signed is accepted.
+func FuzzToken(f *testing.F) {
+	good := edSign(edHeader, cognitoClaims.String())
+	for _, token := range []string{good, good[:len(good)-1], good + "=", strings.ToUpper(good), "..", "a.b.c", strings.Repeat(".", 100)} {
+		f.Add(token)
+	}
+	guard := edIssuer(pool).guard(f, func(c *countersign.Config) { c.Algorithms = []string{"EdDSA"} })
+	f.Fuzz(func(t *testing.T, token string) {
+		_, err := guard.Authorize(t.Context(), token, countersign.Scope("demo.read"))
+		if (err == nil) != (token == good) {
+			t.Errorf("%q: %v", token, err)
+		}
+		var refused *countersign.Error
+		if err != nil && (!errors.As(err, &refused) || refused.Status != 401) {
+			t.Errorf("%q: %v", token, err)
+		}
+	})
+}
+
+// FuzzAuthorization sends whatever the fuzzer makes of a header and a query: the answer is one of RFC 6750's, its
+// challenge can be read, and the request is served only with the good token in the header.
+func FuzzAuthorization(f *testing.F) {
+	good := edSign(edHeader, cognitoClaims.String())
+	for _, seed := range [][2]string{
+		{"Bearer " + good, ""}, {"bearer  " + good, "a=b"}, {"Bearer", ""}, {"Basic YTpi", ""}, {"Bearer " + good, "access_token=x"}, {"Bearer " + good, "access%5Ftoken=x"}, {"Bearer a b", ""}, {"", "?"},
+	} {
+		f.Add(seed[0], seed[1])
+	}
+	guard := edIssuer(pool).guard(f, func(c *countersign.Config) { c.Algorithms = []string{"EdDSA"} })
+	h := guard.Require(countersign.Scope("demo.read"))(http.HandlerFunc(teapot))
+	f.Fuzz(func(t *testing.T, header, query string) {
+		r := httptest.NewRequest("GET", "/", nil)
+		r.URL.RawQuery = query
+		r.Header["Authorization"] = []string{header}
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		challenge := w.Header().Get("WWW-Authenticate")
+		want, known := map[int]string{
+			served: "", 400: `Bearer error="invalid_request"`, 401: `Bearer error="invalid_token"`,
+		}[w.Code]
+		if !known || challenge != want && (w.Code != 401 || challenge != "Bearer") {
+			t.Errorf("status %d, challenge %q", w.Code, challenge)
+		}
+		if w.Code != served {
+			return
+		}
+		if scheme, token, _ := strings.Cut(header, " "); !strings.EqualFold(scheme, "Bearer") || strings.TrimLeft(token, " ") != good {
+			t.Errorf("served with %q", header)
+		}
+		if r.URL.Query().Has("access_token") {
+			t.Errorf("served with a token in the query %q", query)
+		}
+	})
+}
+
+// FuzzScopeString signs whatever the fuzzer makes of a scope: a route is served only when the name is one of the
+// string's words, with the prefix.
+func FuzzScopeString(f *testing.F) {
+	for _, s := range []string{"", "https://api.example.com/demo.read", "https://api.example.com/demo.read https://api.example.com/x", "demo.read", "https://api.example.com/demo.read\tx", "https://api.example.com//demo.read"} {
+		f.Add(s)
+	}
+	guard := edIssuer(pool).guard(f, func(c *countersign.Config) { c.Algorithms = []string{"EdDSA"} })
+	f.Fuzz(func(t *testing.T, scope string) {
+		encoded, err := json.Marshal(scope)
+		if err != nil {
+			t.Skip("not text")
+		}
+		_, err = guard.Authorize(t.Context(), edSign(edHeader, cognitoClaims.with("scope", string(encoded)).String()), countersign.Scope("demo.read"))
+		has := false
+		for word := range strings.SplitSeq(scope, " ") {
+			has = has || word == "https://api.example.com/demo.read"
+		}
+		if err == nil && !has {
+			t.Errorf("%q was enough", scope)
+		}
+	})
+}
