@@ -29,7 +29,8 @@ type peer struct {
 }
 
 func newJudge(t testing.TB) judge {
-	return judge{newGuard(t, -1), newGuard(t, 0), []peer{{"golang-jwt", golangJWT()}, {"go-jose", goJose()}}}
+	plain, cached := newGuard(t, func(c *countersign.Config) { c.CacheBytes = -1 }), newGuard(t, func(*countersign.Config) {})
+	return judge{plain, cached, []peer{{"golang-jwt", golangJWT()}, {"go-jose", goJose()}}}
 }
 
 // verdict is what was found about one token.

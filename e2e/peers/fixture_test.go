@@ -73,19 +73,20 @@ func keySetFile(t testing.TB, issuer string) string {
 }
 
 // newGuard is a guard of both issuers that needs no network.
-func newGuard(t testing.TB, cacheBytes int) *countersign.Guard {
+func newGuard(t testing.TB, edit func(*countersign.Config)) *countersign.Guard {
 	t.Helper()
 	var names []string
 	for _, a := range algorithms {
 		names = append(names, string(a))
 	}
-	guard, err := countersign.New(countersign.Config{
+	cfg := countersign.Config{
 		Issuer: pool, Resource: resource, Algorithms: names, KeysFile: keySetFile(t, pool),
-		AlsoTrust:  []countersign.Issuer{{Issuer: tenant, Algorithms: names, KeysFile: keySetFile(t, tenant)}},
-		CacheBytes: cacheBytes,
-		Now:        func() time.Time { return now },
-		Logger:     slog.New(slog.DiscardHandler),
-	})
+		AlsoTrust: []countersign.Issuer{{Issuer: tenant, Algorithms: names, KeysFile: keySetFile(t, tenant)}},
+		Now:       func() time.Time { return now },
+		Logger:    slog.New(slog.DiscardHandler),
+	}
+	edit(&cfg)
+	guard, err := countersign.New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -123,7 +123,7 @@ func accessToken(typ string, claims map[string]any) error {
 		if claims["token_use"] != "access" {
 			return errors.New("no access token")
 		}
-		if hasAudience && !has(aud, resource) && !has(aud, claims["client_id"]) {
+		if hasAudience && !listed(aud, resource) && !listed(aud, claims["client_id"]) {
 			return errors.New("meant for somebody else")
 		}
 		want = resource + "/" + want
@@ -132,7 +132,7 @@ func accessToken(typ string, claims map[string]any) error {
 		if t := strings.ToLower(typ); t != "at+jwt" && t != "application/at+jwt" {
 			return errors.New("no access token")
 		}
-		if !has(aud, resource) {
+		if !listed(aud, resource) {
 			return errors.New("meant for somebody else")
 		}
 		required = append(required, "jti") // RFC 9068, Section 2.2
@@ -149,14 +149,14 @@ func accessToken(typ string, claims map[string]any) error {
 	if !ok {
 		scope = claims["scp"]
 	}
-	if text, ok := scope.(string); ok && slices.Contains(strings.Split(text, " "), want) || !ok && has(scope, want) {
+	if text, ok := scope.(string); ok && slices.Contains(strings.Split(text, " "), want) || !ok && listed(scope, want) {
 		return nil
 	}
 	return errors.New("the scope is missing")
 }
 
-// has reports whether v is the string s or an array that has it.
-func has(v, s any) bool {
+// listed reports whether v is the string s or an array that has it.
+func listed(v, s any) bool {
 	list, ok := v.([]any)
 	return ok && slices.Contains(list, s) || !ok && v == s
 }
