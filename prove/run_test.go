@@ -190,6 +190,9 @@ func TestRunBoundsRequests(t *testing.T) {
 		if row := find(t, report, "GET /slow", "401 no token"); row.State != prove.NotRun || row.Note != "no answer in time" {
 			t.Errorf("%s: %s", row.State, row.Note)
 		}
+		synctest.Wait() // for the handlers whose requests were given up
+		mu.Lock()
+		defer mu.Unlock()
 		for at, n := range starts {
 			if n > 3 {
 				t.Errorf("%d requests at once, at %v", n, at)
