@@ -127,13 +127,12 @@ type made struct {
 }
 
 func (r *runner) plan() {
-	// A scope that the policy never asks for is the plainest wrong one.
 	scopes := universe(r.cfg.Policy)
-	for _, grant := range r.wallet.grants {
-		scopes = append(scopes, grant...)
+	if other := r.wallet.other(scopes, r.cfg.Policy.FullScope("")); other != "" {
+		scopes = append(scopes, other)
+		slices.Sort(scopes)
 	}
-	slices.Sort(scopes)
-	r.cases = plan(r.cfg.Policy, slices.Compact(scopes), r.finder)
+	r.cases = plan(r.cfg.Policy, scopes, r.finder)
 	r.tokens = make([]string, len(r.cases))
 	r.rows = make([]Row, len(r.cases))
 	for i, c := range r.cases {

@@ -42,6 +42,8 @@ func TestRunMintsEachScopeSetOnce(t *testing.T) {
 		api.HandleFunc(fmt.Sprintf("GET /r%d", i), ok, rules[i%3])
 	}
 	issuer := newIssuer()
+	// Of what the clients may have beyond the policy, one is enough.
+	issuer.grants[0] = append(issuer.grants[0], "https://a.example.com/x", resource+"/p", resource+"/q", resource+"/r")
 	cfg := config(api.Policy(), api)
 	cfg.Tokens = issuer
 	report := run(t, cfg)

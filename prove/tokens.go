@@ -77,6 +77,27 @@ func (w *wallet) unmintable(scopes []string) string {
 	return "no client may ask for all of " + strings.Join(scopes, " ")
 }
 
+// other is a scope that the policy never asks for: the plainest wrong one, and the only one where the policy knows a single scope. One is
+// enough, whatever else the clients may have: each costs a token. One of the resource is the nearest.
+func (w *wallet) other(known []string, prefix string) string {
+	var all []string
+	for _, grant := range w.grants {
+		all = append(all, grant...)
+	}
+	slices.SortFunc(all, func(a, b string) int {
+		if ours := strings.HasPrefix(a, prefix); ours != strings.HasPrefix(b, prefix) {
+			return map[bool]int{true: -1, false: 1}[ours]
+		}
+		return strings.Compare(a, b)
+	})
+	for _, scope := range all {
+		if !slices.Contains(known, scope) {
+			return scope
+		}
+	}
+	return ""
+}
+
 // mint asks for the token of a scope set, once.
 func (w *wallet) mint(ctx context.Context, scopes []string) {
 	key := setKey(scopes)
