@@ -19,7 +19,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			// A state directory that is not the user's.
 			env.Setenv("XDG_STATE_HOME", env.WorkDir+"/home")
-			return nil
+			return addTools(env)
 		},
 	})
 }

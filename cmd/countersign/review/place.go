@@ -1,0 +1,167 @@
+package review
+
+import (
+	"bytes"
+	"encoding/json"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/countersign-dev/countersign"
+)
+
+// places finds the line at which a change is shown.
+type places struct {
+	head    Side
+	lines   map[string]int // of the operations in the head's document, by pattern
+	goFiles func() []string
+}
+
+func newPlaces(head Side) places {
+	p := places{head: head, lines: operationLines(head.Document), goFiles: func() []string { return nil }}
+	if head.goFiles != nil {
+		p.goFiles = sync.OnceValue(head.goFiles)
+	}
+	return p
+}
+
+// of is the registration, if the policy knows it and there is one such file; else the operation in the policy file;
+// else, for a route that is gone, the policy file.
+func (p places) of(c countersign.Change) (file string, line int) {
+	if c.Kind != countersign.RouteVanished {
+		if file, line := p.registration(c.Source); file != "" {
+			return file, line
+		}
+		if line := p.lines[c.Pattern]; line > 0 {
+			return p.head.Path, line
+		}
+	}
+	return p.head.Path, 1
+}
+
+// registration finds "api.go:31". A policy has the base name only, and a wrong file is worse than none.
+func (p places) registration(source string) (file string, line int) {
+	name, number, found := strings.Cut(source, ":")
+	line, err := strconv.Atoi(number)
+	if !found || err != nil || line < 1 {
+		return "", 0
+	}
+	var all []string
+	for _, file := range p.goFiles() {
+		if path.Base(file) == name {
+			all = append(all, file)
+		}
+	}
+	if len(all) > 1 {
+		// Golden keeps the policy in the testdata of the package whose routes it is about.
+		dir := strings.TrimSuffix(path.Dir(p.head.Path), "testdata")
+		all = slices.DeleteFunc(all, func(file string) bool { return path.Dir(file) != path.Clean(dir) })
+	}
+	if len(all) != 1 {
+		return "", 0
+	}
+	return all[0], line
+}
+
+// isServiceCode tells the files in which routes are registered from the others.
+func isServiceCode(name string) bool {
+	if !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
+		return false
+	}
+	return !slices.ContainsFunc(strings.Split(path.Dir(name), "/"), skippedDir)
+}
+
+func skippedDir(name string) bool {
+	return name == "vendor" || name == "testdata" || name == "node_modules" || len(name) > 1 && name[0] == '.' && name != ".."
+}
+
+// maxEntries bounds the walk through the user's tree, which may be his home directory.
+const maxEntries = 50_000
+
+func goFilesHere() []string {
+	var files []string
+	seen := 0
+	filepath.WalkDir(".", func(name string, entry fs.DirEntry, err error) error {
+		if seen++; seen > maxEntries {
+			return filepath.SkipAll
+		}
+		if err != nil {
+			return nil // a directory that cannot be read has no file to show
+		}
+		if entry.IsDir() && skippedDir(entry.Name()) {
+			return filepath.SkipDir
+		}
+		if !entry.IsDir() && isServiceCode(filepath.ToSlash(name)) {
+			files = append(files, filepath.ToSlash(name))
+		}
+		return nil
+	})
+	return files
+}
+
+// operationLines finds the line of each operation in a policy document that has been read without an error.
+func operationLines(document []byte) map[string]int {
+	s := lineScanner{document: document, decoder: json.NewDecoder(bytes.NewReader(document)), found: map[string]int{}}
+	s.decoder.UseNumber()
+	s.value(nil, 1)
+	return s.found
+}
+
+type lineScanner struct {
+	document []byte
+	decoder  *json.Decoder
+	found    map[string]int
+	offset   int64 // up to which lines have been counted
+	line     int
+}
+
+// value reads one value, which begins at the line, and everything beneath it. It stops at the first thing it cannot read.
+func (s *lineScanner) value(at []string, line int) bool {
+	token, err := s.decoder.Token()
+	if err != nil || len(at) > 64 {
+		return false
+	}
+	delim, nested := token.(json.Delim)
+	if !nested {
+		s.note(at, token)
+		return true
+	}
+	if len(at) == 3 && at[0] == "paths" && delim == '{' {
+		s.found[strings.ToUpper(at[2])+" "+at[1]] = line
+	}
+	for i := 0; s.decoder.More(); i++ {
+		name := strconv.Itoa(i)
+		if delim == '{' {
+			token, err := s.decoder.Token()
+			if err != nil {
+				return false
+			}
+			name, _ = token.(string)
+		}
+		if !s.value(append(at[:len(at):len(at)], name), s.lineHere()) {
+			return false
+		}
+	}
+	_, err = s.decoder.Token()
+	return err == nil
+}
+
+// note takes the pattern of an operation that its path and its method do not say.
+func (s *lineScanner) note(at []string, token json.Token) {
+	pattern, ok := token.(string)
+	if ok && len(at) >= 4 && at[0] == "paths" && at[len(at)-1] == "x-countersign-pattern" && s.found[pattern] == 0 {
+		s.found[pattern] = s.lineHere()
+	}
+}
+
+// lineHere is the line that the decoder has come to.
+func (s *lineScanner) lineHere() int {
+	end := s.decoder.InputOffset()
+	s.line += bytes.Count(s.document[s.offset:end], []byte{'\n'})
+	s.offset = end
+	return s.line + 1
+}

@@ -1,0 +1,58 @@
+package review
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/countersign-dev/countersign"
+)
+
+// maxDocument bounds what is read of a policy file. It is what [countersign.ParsePolicy] takes.
+const maxDocument = 16 << 20
+
+// Side is one of the two policies that are compared.
+type Side struct {
+	Name     string // as people find it: "testdata/authorization.json", "main:testdata/authorization.json"
+	Path     string // of the policy file, with slashes, relative to the repository as far as that is known
+	Document []byte // nil if there is no such file
+	Policy   countersign.Policy
+
+	// goFiles lists the Go files of the same tree, by path, so that "api.go:31" can be found among them.
+	goFiles func() []string
+}
+
+// Missing reports whether there is no policy file on this side. Its policy then has no routes.
+func (s Side) Missing() bool { return s.Document == nil }
+
+// ReadFile reads the policy file at path. If there is none, the side is a missing one.
+func ReadFile(path string) (Side, error) {
+	s := Side{Name: path, Path: filepath.ToSlash(filepath.Clean(path)), goFiles: goFilesHere}
+	f, err := os.Open(path)
+	if os.IsNotExist(err) {
+		return s, nil
+	}
+	if err != nil {
+		return s, fmt.Errorf("review: %w", err)
+	}
+	defer f.Close()
+	document, err := io.ReadAll(io.LimitReader(f, maxDocument+1))
+	if err != nil {
+		return s, fmt.Errorf("review: %w", err)
+	}
+	return s.parse(document)
+}
+
+// parse takes the document in. An empty file is a broken policy, and not one without routes.
+func (s Side) parse(document []byte) (Side, error) {
+	if len(document) > maxDocument {
+		return s, fmt.Errorf("review: %s is larger than %d MiB, which no policy file is", visible(s.Name), maxDocument>>20)
+	}
+	policy, err := countersign.ParsePolicy(document)
+	if err != nil {
+		return s, fmt.Errorf("review: %s: %w", visible(s.Name), err)
+	}
+	s.Document, s.Policy = append([]byte{}, document...), policy
+	return s, nil
+}
