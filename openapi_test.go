@@ -317,16 +317,13 @@ func TestParsePolicyReportsEveryProblem(t *testing.T) {
 
 // What ParsePolicy accepts is written again as the same policy.
 func FuzzParsePolicy(f *testing.F) {
-	for _, p := range []countersign.Policy{
-		ordersPolicy,
-		orders(route("/x/{rest...}", countersign.AnyScope("a", "b")), route("PURGE h.example/x/{$}", countersign.Authenticated())),
+	// The seeds are short: the fuzzer cuts whatever is new to it down byte by byte, and a document of some kilobytes takes it minutes.
+	for _, operations := range []string{
+		`"/a":{"get":{"security":[{"oauth2":["r/s"]}]},"put":{"security":[],"x-countersign-public":"p"}}`,
+		`"/a/{b}":{"get":{"security":[{"oauth2":[]}],"x-countersign-pattern":"/a/{b...}","x-countersign-clients":["c"]}}`,
+		`"/a/":{"x-countersign-also":[{"security":[{"oauth2":["r/s","r/t"]}],"x-countersign-pattern":"PURGE h/a/"}]}`,
 	} {
-		doc, err := p.OpenAPI()
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(doc)
-		f.Add(bytes.ReplaceAll(doc, []byte(" "), nil))
+		f.Add([]byte(`{"openapi":"3.1.0","x-countersign-resource":"r","paths":{` + operations + `},"components":{"securitySchemes":{"oauth2":{"type":"oauth2"}}}}`))
 	}
 	f.Fuzz(func(t *testing.T, doc []byte) {
 		p, err := countersign.ParsePolicy(doc)
