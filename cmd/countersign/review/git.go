@@ -13,6 +13,9 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"github.com/countersign-dev/countersign/cmd/countersign/escape"
+	"github.com/countersign-dev/countersign/cmd/countersign/place"
 )
 
 // maxRevision bounds the name of a revision.
@@ -55,14 +58,14 @@ func (r *Repository) Read(ctx context.Context, revision, file string) (Side, err
 	s := Side{Name: revision + ":" + at, Path: at, goFiles: func() []string { return r.goFiles(ctx, commit) }}
 	object, err := r.blob(ctx, commit, at)
 	if err != nil {
-		return s, fmt.Errorf("review: %s: %w", visible(s.Name), err)
+		return s, fmt.Errorf("review: %s: %w", escape.Visible(s.Name), err)
 	}
 	if object == "" {
 		return s, nil
 	}
 	document, err := r.git(ctx, maxDocument+1, "cat-file", "blob", object)
 	if err != nil {
-		return s, fmt.Errorf("review: %s: %w", visible(s.Name), err)
+		return s, fmt.Errorf("review: %s: %w", escape.Visible(s.Name), err)
 	}
 	return s.parse(document)
 }
@@ -89,7 +92,7 @@ func (r *Repository) MergeBase(ctx context.Context, base, head string) (string, 
 	}
 	out, err := r.git(ctx, 1<<10, "merge-base", commits[0], commits[1])
 	if err != nil {
-		return "", fmt.Errorf("review: git finds no common ancestor of %s and %s; a shallow clone has none: fetch more of the history", visible(base), visible(head))
+		return "", fmt.Errorf("review: git finds no common ancestor of %s and %s; a shallow clone has none: fetch more of the history", escape.Visible(base), escape.Visible(head))
 	}
 	return strings.TrimSpace(string(out)), nil
 }
@@ -97,12 +100,12 @@ func (r *Repository) MergeBase(ctx context.Context, base, head string) (string, 
 // commit resolves a revision once. Everything after it works with the object's name, in which nothing can hide.
 func (r *Repository) commit(ctx context.Context, revision string) (string, error) {
 	if problem := checkRevision(revision); problem != "" {
-		return "", fmt.Errorf("review: %s is no revision: %s", visible(revision), problem)
+		return "", fmt.Errorf("review: %s is no revision: %s", escape.Visible(revision), problem)
 	}
 	out, err := r.git(ctx, 1<<10, "rev-parse", "--verify", "--quiet", revision+"^{commit}")
 	if err != nil {
 		return "", fmt.Errorf("review: git knows no revision %s here; fetch it first (a checkout in CI is often shallow: "+
-			"fetch-depth: 0 in GitHub Actions, GIT_DEPTH: \"0\" in GitLab)", visible(revision))
+			"fetch-depth: 0 in GitHub Actions, GIT_DEPTH: \"0\" in GitLab)", escape.Visible(revision))
 	}
 	return strings.TrimSpace(string(out)), nil
 }
@@ -127,7 +130,7 @@ func checkRevision(revision string) string {
 func (r *Repository) inRepository(file string) (string, error) {
 	at := path.Join(r.prefix, filepath.ToSlash(file))
 	if file == "" || filepath.IsAbs(file) || at == "." || at == ".." || strings.HasPrefix(at, "../") || strings.ContainsRune(at, 0) {
-		return "", fmt.Errorf("review: %s is no path in this repository; write it relative to the directory you are in, as testdata/authorization.json", visible(file))
+		return "", fmt.Errorf("review: %s is no path in this repository; write it relative to the directory you are in, as testdata/authorization.json", escape.Visible(file))
 	}
 	return at, nil
 }
@@ -156,7 +159,7 @@ func (r *Repository) goFiles(ctx context.Context, commit string) []string {
 	}
 	var files []string
 	for name := range strings.SplitSeq(string(out), "\x00") {
-		if isServiceCode(name) {
+		if place.IsServiceCode(name) {
 			files = append(files, name)
 		}
 	}
@@ -198,7 +201,7 @@ func said(stderr string, err error) string {
 	if line == "" {
 		return err.Error()
 	}
-	return visible(line)
+	return escape.Visible(line)
 }
 
 // boundedWriter keeps the beginning.

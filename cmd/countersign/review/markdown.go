@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/countersign-dev/countersign/cmd/countersign/escape"
 )
 
 // marker lets a job find the comment that it wrote before, and write it anew in its place.
@@ -24,12 +26,12 @@ func (r Report) markdown(w io.Writer) error {
 	} else {
 		fmt.Fprintf(&out, "%s.\n\n", r.markdownHeadline())
 		if r.otherResource() {
-			fmt.Fprintf(&out, "The resource changed: %s.\n\n", r.resources(code))
+			fmt.Fprintf(&out, "The resource changed: %s.\n\n", r.resources(escape.Code))
 		}
 		out.WriteString("| | route | who could call | who may call | where |\n|---|---|---|---|---|\n")
 	}
 	for _, c := range r.Changes {
-		fmt.Fprintf(&out, "| %s | %s | %s | %s | %s |\n", signs[c.Class], code(c.Route), cell(c.Old), cell(c.New), code(place(c)))
+		fmt.Fprintf(&out, "| %s | %s | %s | %s | %s |\n", signs[c.Class], escape.Code(c.Route), cell(c.Old), cell(c.New), escape.Code(where(c)))
 	}
 	_, err := io.WriteString(w, out.String())
 	return err
@@ -39,14 +41,14 @@ func cell(who string) string {
 	if who == "" {
 		return "no such route"
 	}
-	return code(who)
+	return escape.Code(who)
 }
 
 // markdownHeadline is the headline with what came from the file set as code.
 func (r Report) markdownHeadline() string {
 	quoted := Report{Base: r.Base, Head: r.Head}
 	for _, c := range r.Changes {
-		c.Route, c.New = code(c.Route), code(c.New)
+		c.Route, c.New = escape.Code(c.Route), escape.Code(c.New)
 		quoted.Changes = append(quoted.Changes, c)
 	}
 	return quoted.Headline()

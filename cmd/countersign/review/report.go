@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"github.com/countersign-dev/countersign"
+	"github.com/countersign-dev/countersign/cmd/countersign/escape"
+	"github.com/countersign-dev/countersign/cmd/countersign/place"
 )
 
 // Report is what differs between two policies, for people.
@@ -31,28 +33,31 @@ type Change struct {
 func Compare(base, head Side) Report {
 	r := Report{Base: base, Head: head}
 	oldName, newName := r.namers()
-	places := newPlaces(head)
+	places := place.New(head.Path, head.Document, head.goFiles)
 	for _, c := range countersign.Diff(base.Policy, head.Policy) {
 		change := Change{
 			Class:   classOf(c),
-			Route:   visible(c.Pattern),
+			Route:   escape.Visible(c.Pattern),
 			Widened: c.Widened(),
-			reason:  visible(c.New.Reason()),
+			reason:  escape.Visible(c.New.Reason()),
 			pattern: c.Pattern,
 		}
 		if c.Kind != countersign.RouteAppeared {
-			change.Old = visible(who(c.Old, oldName))
+			change.Old = escape.Visible(who(c.Old, oldName))
 		}
 		if c.Kind != countersign.RouteVanished {
-			change.New = visible(who(c.New, newName))
+			change.New = escape.Visible(who(c.New, newName))
 		}
 		if c.Pattern == "" {
 			change.Route = "a handler under Require"
 			if c.Source != "" {
-				change.Route += " (" + visible(c.Source) + ")"
+				change.Route += " (" + escape.Visible(c.Source) + ")"
 			}
 		}
-		change.File, change.Line = places.of(c)
+		// A route that is gone has no line any more.
+		if change.File, change.Line = places.File(); c.Kind != countersign.RouteVanished {
+			change.File, change.Line = places.Of(c.Pattern, c.Source)
+		}
 		r.Changes = append(r.Changes, change)
 	}
 	return r

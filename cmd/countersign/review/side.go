@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 
 	"github.com/countersign-dev/countersign"
+	"github.com/countersign-dev/countersign/cmd/countersign/escape"
+	"github.com/countersign-dev/countersign/cmd/countersign/place"
 )
 
 // maxDocument bounds what is read of a policy file. It is what [countersign.ParsePolicy] takes.
@@ -28,7 +30,7 @@ func (s Side) Missing() bool { return s.Document == nil }
 
 // ReadFile reads the policy file at path. If there is none, the side is a missing one.
 func ReadFile(path string) (Side, error) {
-	s := Side{Name: path, Path: filepath.ToSlash(filepath.Clean(path)), goFiles: goFilesHere}
+	s := Side{Name: path, Path: filepath.ToSlash(filepath.Clean(path)), goFiles: place.GoFilesHere}
 	f, err := os.Open(path)
 	if os.IsNotExist(err) {
 		return s, nil
@@ -47,11 +49,11 @@ func ReadFile(path string) (Side, error) {
 // parse takes the document in. An empty file is a broken policy, and not one without routes.
 func (s Side) parse(document []byte) (Side, error) {
 	if len(document) > maxDocument {
-		return s, fmt.Errorf("review: %s is larger than %d MiB, which no policy file is", visible(s.Name), maxDocument>>20)
+		return s, fmt.Errorf("review: %s is larger than %d MiB, which no policy file is", escape.Visible(s.Name), maxDocument>>20)
 	}
 	policy, err := countersign.ParsePolicy(document)
 	if err != nil {
-		return s, fmt.Errorf("review: %s: %w", visible(s.Name), err)
+		return s, fmt.Errorf("review: %s: %w", escape.Visible(s.Name), err)
 	}
 	s.Document, s.Policy = append([]byte{}, document...), policy
 	return s, nil

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/countersign-dev/countersign/cmd/countersign/escape"
 )
 
 // Formats are the forms in which a report can be written, by name.
@@ -17,13 +19,13 @@ func (r Report) Write(w io.Writer, format, version string) error {
 	case "markdown":
 		return r.markdown(w)
 	case "sarif":
-		return writeJSON(w, r.sarif(version))
+		return r.sarif(w, version)
 	case "github":
 		return r.github(w)
 	case "json":
 		return writeJSON(w, r.json())
 	}
-	return fmt.Errorf("review: there is no format %s; there are %s", visible(format), strings.Join(Formats, ", "))
+	return fmt.Errorf("review: there is no format %s; there are %s", escape.Visible(format), strings.Join(Formats, ", "))
 }
 
 // text is for a terminal. An exclamation mark stands before what admits more callers.
@@ -31,7 +33,7 @@ func (r Report) text(w io.Writer) error {
 	var out strings.Builder
 	out.WriteString(r.Headline() + "\n")
 	if r.otherResource() {
-		fmt.Fprintf(&out, "the resource changed: %s\n", r.resources(visible))
+		fmt.Fprintf(&out, "the resource changed: %s\n", r.resources(escape.Visible))
 	}
 	if len(r.Changes) > 0 {
 		out.WriteString("\n")
@@ -41,7 +43,7 @@ func (r Report) text(w io.Writer) error {
 		if c.Widened {
 			mark = "!"
 		}
-		fmt.Fprintf(&out, "%s %s %s\n    %s\n", mark, c.Route, c.sentence(), place(c))
+		fmt.Fprintf(&out, "%s %s %s\n    %s\n", mark, c.Route, c.sentence(), where(c))
 	}
 	if r.Widened() {
 		out.WriteString("\n! admits callers who were refused before\n")
@@ -50,7 +52,7 @@ func (r Report) text(w io.Writer) error {
 	return err
 }
 
-func place(c Change) string { return fmt.Sprintf("%s:%d", visible(c.File), c.Line) }
+func where(c Change) string { return fmt.Sprintf("%s:%d", escape.Visible(c.File), c.Line) }
 
 // resources says what the scopes of either side belong to.
 func (r Report) resources(quote func(string) string) string {

@@ -1,4 +1,8 @@
-package review
+// Package place finds the line of a repository at which a route is shown: that of its registration in Go, if the policy knows it
+// and there is one such file, and otherwise that of its operation in the policy file. A wrong line is worse than none.
+//
+// Start with [New].
+package place
 
 import (
 	"bytes"
@@ -10,41 +14,47 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-
-	"github.com/countersign-dev/countersign"
 )
 
-// places finds the line at which a change is shown.
-type places struct {
-	head    Side
-	lines   map[string]int // of the operations in the head's document, by pattern
+// Places knows the lines of one policy.
+type Places struct {
+	file    string
+	lines   map[string]int // of the operations in the document, by pattern
 	goFiles func() []string
 }
 
-func newPlaces(head Side) places {
-	p := places{head: head, lines: operationLines(head.Document), goFiles: func() []string { return nil }}
-	if head.goFiles != nil {
-		p.goFiles = sync.OnceValue(head.goFiles)
+// New reads the document of the policy file, whose path has slashes and is relative to the repository; an empty one is no
+// file. goFiles lists the files in which routes may be registered, and is called once at most; nil is none.
+func New(file string, document []byte, goFiles func() []string) Places {
+	p := Places{file: file, lines: operationLines(document), goFiles: func() []string { return nil }}
+	if goFiles != nil {
+		p.goFiles = sync.OnceValue(goFiles)
 	}
 	return p
 }
 
-// of is the registration, if the policy knows it and there is one such file; else the operation in the policy file;
-// else, for a route that is gone, the policy file.
-func (p places) of(c countersign.Change) (file string, line int) {
-	if c.Kind != countersign.RouteVanished {
-		if file, line := p.registration(c.Source); file != "" {
-			return file, line
-		}
-		if line := p.lines[c.Pattern]; line > 0 {
-			return p.head.Path, line
-		}
+// Of is the place of the route with the pattern and the source, as the policy has them: its registration, its operation, or
+// the first line of the policy file. If there is no file at all, it is empty and 0.
+func (p Places) Of(pattern, source string) (file string, line int) {
+	if file, line := p.registration(source); file != "" {
+		return file, line
 	}
-	return p.head.Path, 1
+	if line := p.lines[pattern]; line > 0 && p.file != "" {
+		return p.file, line
+	}
+	return p.File()
+}
+
+// File is the place of what has no route: the first line of the policy file.
+func (p Places) File() (file string, line int) {
+	if p.file == "" {
+		return "", 0
+	}
+	return p.file, 1
 }
 
 // registration finds "api.go:31". A policy has the base name only, and a wrong file is worse than none.
-func (p places) registration(source string) (file string, line int) {
+func (p Places) registration(source string) (file string, line int) {
 	name, number, found := strings.Cut(source, ":")
 	line, err := strconv.Atoi(number)
 	if !found || err != nil || line < 1 {
@@ -58,7 +68,7 @@ func (p places) registration(source string) (file string, line int) {
 	}
 	if len(all) > 1 {
 		// Golden keeps the policy in the testdata of the package whose routes it is about.
-		dir := strings.TrimSuffix(path.Dir(p.head.Path), "testdata")
+		dir := strings.TrimSuffix(path.Dir(p.file), "testdata")
 		all = slices.DeleteFunc(all, func(file string) bool { return path.Dir(file) != path.Clean(dir) })
 	}
 	if len(all) != 1 {
@@ -67,8 +77,8 @@ func (p places) registration(source string) (file string, line int) {
 	return all[0], line
 }
 
-// isServiceCode tells the files in which routes are registered from the others.
-func isServiceCode(name string) bool {
+// IsServiceCode tells the files in which routes are registered from the others.
+func IsServiceCode(name string) bool {
 	if !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
 		return false
 	}
@@ -82,7 +92,8 @@ func skippedDir(name string) bool {
 // maxEntries bounds the walk through the user's tree, which may be his home directory.
 const maxEntries = 50_000
 
-func goFilesHere() []string {
+// GoFilesHere lists the files of the current directory, and beneath it, in which routes may be registered.
+func GoFilesHere() []string {
 	var files []string
 	seen := 0
 	filepath.WalkDir(".", func(name string, entry fs.DirEntry, err error) error {
@@ -95,7 +106,7 @@ func goFilesHere() []string {
 		if entry.IsDir() && skippedDir(entry.Name()) {
 			return filepath.SkipDir
 		}
-		if !entry.IsDir() && isServiceCode(filepath.ToSlash(name)) {
+		if !entry.IsDir() && IsServiceCode(filepath.ToSlash(name)) {
 			files = append(files, filepath.ToSlash(name))
 		}
 		return nil

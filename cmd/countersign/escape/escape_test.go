@@ -1,11 +1,12 @@
-package review
+package escape_test
 
 import (
-	"bytes"
 	"net/url"
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/countersign-dev/countersign/cmd/countersign/escape"
 )
 
 // unescapeCommand reads a workflow command as GitHub's runner does: one line, "::name key=value,key=value::text".
@@ -27,28 +28,24 @@ func unescapeCommand(line string) (name string, properties map[string]string, te
 	return name, properties, strings.NewReplacer("%0D", "\r", "%0A", "\n", "%25", "%").Replace(text), true
 }
 
-// Each change is one command, whatever the policy file says: what is in it begins no second one and changes no property.
-func FuzzAnnotation(f *testing.F) {
+// A command is one line, whatever is in it: that begins no second one and changes no property.
+func FuzzCommand(f *testing.F) {
 	f.Add("GET /a", "orders.read", "api.go")
 	f.Add("::set-output name=x::y", "a\n::error::b", "a,line=2::x")
 	f.Add("%0A::stop-commands::x", "\r\n::add-mask::y", "50%25")
 	f.Add("\x1b[2J", "\u202e", "a b/c:d.go")
 	f.Fuzz(func(t *testing.T, route, who, file string) {
-		r := Report{Changes: []Change{{Class: Widened, Route: visible(route), New: visible(who), Old: "x", File: file, Line: 3, Widened: true}}}
-		var out bytes.Buffer
-		if err := r.github(&out); err != nil {
-			t.Fatal(err)
-		}
-		line, rest, _ := strings.Cut(out.String(), "\n")
+		c := escape.Command{Name: "warning", File: file, Line: 3, Title: route, Text: who}
+		line, rest, _ := strings.Cut(c.String(), "\n")
 		if rest != "" || strings.ContainsRune(line, '\r') {
-			t.Fatalf("more than one line: %q", out.String())
+			t.Fatalf("more than one line: %q", c)
 		}
 		name, properties, text, ok := unescapeCommand(line)
-		if !ok || name != "warning" || len(properties) != 3 || properties["line"] != "3" || properties["file"] != visible(file) {
+		if !ok || name != "warning" || file != "" && (len(properties) != 3 || properties["line"] != "3") || file != "" && properties["file"] != escape.Visible(file) || properties["title"] != escape.Visible(route) {
 			t.Errorf("read back as %q %q", name, properties)
 		}
-		if want := r.Changes[0].Route + " " + r.Changes[0].sentence(); text != want {
-			t.Errorf("the text is %q, want %q", text, want)
+		if escape.Visible(strings.ReplaceAll(text, "\n", "")) != escape.Visible(strings.ReplaceAll(who, "\n", "")) && utf8.ValidString(who) {
+			t.Errorf("the text is %q, want %q", text, who)
 		}
 	})
 }
@@ -59,7 +56,7 @@ func FuzzCode(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		got := code(s)
+		got := escape.Code(s)
 		fence := got[:len(got)-len(strings.TrimLeft(got, "`"))]
 		if fence == "" || !strings.HasSuffix(got, fence) || len(got) < 2*len(fence) {
 			t.Fatalf("%q is no code span", got)
@@ -80,18 +77,18 @@ func FuzzVisible(f *testing.F) {
 	f.Add("GET /a")
 	f.Add("\x1b]0;x\a\u202e\u200b\xff\u2028")
 	f.Fuzz(func(t *testing.T, s string) {
-		got := visible(s)
-		if !utf8.ValidString(got) || strings.ContainsFunc(got, hidden) {
+		got := escape.Visible(s)
+		if !utf8.ValidString(got) || strings.ContainsFunc(got, escape.Hidden) {
 			t.Errorf("%q hides something", got)
 		}
 	})
 }
 
-func TestArtifactURI(t *testing.T) {
+func TestPath(t *testing.T) {
 	for _, path := range []string{"api.go", "a b/c%.go", "a:b/c.go", "a:b.go", "ä/?#.json"} {
-		u, err := url.Parse(artifactURI(path))
+		u, err := url.Parse(escape.Path(path))
 		if err != nil || u.IsAbs() || strings.TrimPrefix(u.Path, "./") != path {
-			t.Errorf("%q is written as %q and read as %q", path, artifactURI(path), u)
+			t.Errorf("%q is written as %q and read as %q", path, escape.Path(path), u)
 		}
 	}
 }
