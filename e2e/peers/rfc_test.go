@@ -55,11 +55,15 @@ func confirmed(key json.RawMessage, jws string) bool {
 	if strings.HasSuffix(jws, ".") || strings.Contains(jws, "..") {
 		return true
 	}
+	parse := gojose.ParseSignedCompact
+	if strings.HasPrefix(jws, "{") {
+		parse = gojose.ParseSignedJSON
+	}
 	var jwk gojose.JSONWebKey
 	if json.Unmarshal(key, &jwk) != nil {
 		return false
 	}
-	message, err := gojose.ParseSigned(jws, everything)
+	message, err := parse(jws, everything)
 	if err != nil {
 		return false
 	}

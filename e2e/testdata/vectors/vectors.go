@@ -1,8 +1,6 @@
-//go:build vectors
+//go:build never
 
-// Package vectors pins the test vectors of other people that the tests of e2e/peers read. It is a module of its own
-// because Wycheproof's asks for a newer Go than this repository does, and it is never built: importing it would
-// embed 109 MB. The import keeps it in go.mod.
 package vectors
 
+// The import keeps the module in go.mod. It is never built, because it would embed 109 MB: the files are read from the module's directory.
 import _ "github.com/c2sp/wycheproof"
