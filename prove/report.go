@@ -29,6 +29,7 @@ type Row struct {
 	Want   string `json:"want"`
 	Got    string `json:"got,omitempty"`
 	Note   string `json:"note,omitempty"` // why, unless it was proved
+	Look   Look   `json:"look,omitzero"`  // of the answer
 }
 
 // OK reports whether the row is no reason to fail: it was proved, or it cannot be.

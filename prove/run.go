@@ -3,80 +3,13 @@ package prove
 import (
 	"cmp"
 	"context"
-	"crypto"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
-	"time"
-
-	"github.com/countersign-dev/countersign"
 )
-
-// Config says what to prove, on which target, and with what. Policy and Target are required.
-type Config struct {
-	Policy countersign.Policy
-	Target Target
-
-	// Tokens mints the good tokens. When it is nil, only what needs no token is run.
-	Tokens Tokens
-	// Signer is the issuer's private key, where the prover holds it: in process and at the local issuer. Without it the
-	// bad tokens that only the issuer could have signed cannot be made.
-	Signer crypto.Signer
-	// PublicKey is the issuer's public key, for the tokens that abuse it. When it is nil, it is Signer's.
-	PublicKey crypto.PublicKey
-
-	// Values are for the wildcards of patterns, by name. A wildcard that has none is "1".
-	Values map[string]string
-	// RefusalsOnly keeps requests that must be admitted from methods that change things.
-	RefusalsOnly bool
-
-	// Concurrency bounds the requests under way. Zero is 8.
-	Concurrency int
-	// Timeout bounds each request. Zero is 10 seconds.
-	Timeout time.Duration
-	// Progress, if it is not nil, is called after each case, by one goroutine at a time.
-	Progress func(done, total int)
-	// Now is the time. Nil is time.Now.
-	Now func() time.Time
-}
-
-// The zero values of Config.
-const (
-	defaultConcurrency = 8
-	defaultTimeout     = 10 * time.Second
-)
-
-func (c *Config) validate() error {
-	var problems []error
-	problem := func(format string, args ...any) { problems = append(problems, fmt.Errorf("prove: "+format, args...)) }
-	if len(c.Policy.Routes) == 0 {
-		problem("the policy has no routes")
-	}
-	if c.Target == nil {
-		problem("Target is required")
-	}
-	if c.Concurrency < 0 || c.Concurrency > 1000 {
-		problem("Concurrency is %d; write 1 to 1000", c.Concurrency)
-	}
-	if c.Timeout < 0 {
-		problem("Timeout is negative")
-	}
-	if c.Concurrency == 0 {
-		c.Concurrency = defaultConcurrency
-	}
-	if c.Timeout == 0 {
-		c.Timeout = defaultTimeout
-	}
-	if c.Now == nil {
-		c.Now = time.Now
-	}
-	if c.PublicKey == nil && c.Signer != nil {
-		c.PublicKey = c.Signer.Public()
-	}
-	return errors.Join(problems...)
-}
 
 // Run proves the policy. It first asks for the tokens, one for each scope set, and then sends the requests. The error is
 // about the run itself: a Config that is wrong, or the end of ctx, after which the report has what is known
@@ -89,7 +22,7 @@ func Run(ctx context.Context, cfg Config) (Report, error) {
 		cfg:    cfg,
 		wallet: newWallet(cfg.Tokens),
 		forger: forger{signer: cfg.Signer, public: cfg.PublicKey, now: cfg.Now},
-		finder: newFinder(cfg.Policy, cfg.Values),
+		finder: newFinder(cfg.Policy, cfg.Values, cfg.Examples),
 		forged: map[string]made{},
 	}
 	r.plan()
@@ -97,6 +30,7 @@ func Run(ctx context.Context, cfg Config) (Report, error) {
 		r.prepare(ctx, i)
 	}
 	r.sendAll(ctx)
+	r.settle()
 	report := Report{Target: cfg.Target.String(), Rows: r.rows, Tokens: len(r.wallet.have)}
 	if err := context.Cause(ctx); err != nil {
 		return report, fmt.Errorf("prove: %w", err)
@@ -271,10 +205,39 @@ func (r *runner) send(ctx context.Context, i int) {
 		row.State, row.Note = NotRun, r.clean(i, err.Error())
 		return
 	}
+	if r.cases[i].unsettled(res) {
+		row.State, row.Got = "", r.clean(i, "404")
+		return
+	}
 	ok, got, note := r.cases[i].judge(res)
 	row.State, row.Got, row.Note = Proved, r.clean(i, got), r.clean(i, note)
+	row.Look = r.cleanLook(i, res)
 	if !ok {
 		row.State = Different
+	}
+}
+
+// settle judges the answers to made-up addresses. What the handler has not and what the router does not know are both 404; that the same address
+// is refused without a token tells them apart.
+func (r *runner) settle() {
+	refused := map[string]bool{}
+	for i, c := range r.cases {
+		if c.Kind == KindNoToken && c.Method == "" {
+			refused[routeName(c.Route)] = r.rows[i].State == Proved
+		}
+	}
+	for i, c := range r.cases {
+		row := &r.rows[i]
+		proved, guarded := refused[routeName(c.Route)]
+		switch {
+		case row.State != "":
+		case !guarded:
+			row.State, row.Note = Unprovable, "not found: its parameters are made up, and only values that exist tell the service from a router that does not know the route"
+		case proved:
+			row.State = Proved
+		default:
+			row.State, row.Note = Different, notAdmitted(http.StatusNotFound)
+		}
 	}
 }
 
