@@ -2,6 +2,7 @@ package jose
 
 import (
 	"errors"
+	"hash/maphash"
 	"unicode/utf8"
 )
 
@@ -45,7 +46,10 @@ type Object struct {
 	count int
 }
 
-// name is where a member name stands, with a hash that makes most comparisons one instruction.
+// nameSeed keeps a sender from choosing names whose hashes collide, each of which would cost a comparison.
+var nameSeed = maphash.MakeSeed()
+
+// name is where a member name stands, with a hash that makes nearly every comparison one instruction.
 type name struct {
 	start, end int32
 	hash       uint32
@@ -103,16 +107,15 @@ func (o *Object) Err() error {
 }
 
 func (o *Object) member() bool {
-	if !o.memberName(0) {
+	text, ok := o.memberName(0)
+	if !ok {
 		return false
 	}
-	n := o.names[o.count-1]
-	o.name = unescape(o.text[n.start:n.end], n.escaped)
 	start := o.pos
 	if !o.skip(1) {
 		return false
 	}
-	o.value = Value{o.text[start:o.pos]}
+	o.name, o.value = text, Value{o.text[start:o.pos]}
 	return true
 }
 
@@ -132,35 +135,31 @@ func (o *Object) fail(err error) bool {
 
 // memberName reads a name and the colon after it, and refuses a name that its object, whose names start
 // at base, has already.
-func (o *Object) memberName(base int) bool {
+func (o *Object) memberName(base int) (string, bool) {
 	if o.count == maxMembers {
-		return o.fail(errMembers)
+		return "", o.fail(errMembers)
 	}
 	start := o.pos + 1
 	escaped, ok := o.quoted()
 	if !ok {
-		return o.fail(errSyntax)
+		return "", o.fail(errSyntax)
 	}
-	n := name{int32(start), int32(o.pos - 1), 0, escaped}
-	text := unescape(o.text[n.start:n.end], escaped)
-	n.hash = 2166136261
-	for i := range len(text) { // FNV-1a; a collision costs a comparison and decides nothing
-		n.hash = (n.hash ^ uint32(text[i])) * 16777619
-	}
+	text := unescape(o.text[start:o.pos-1], escaped)
+	n := name{int32(start), int32(o.pos - 1), uint32(maphash.String(nameSeed, text)), escaped}
 	if base >= 0 {
-		for _, other := range o.names[base:o.count] {
-			if other.hash == n.hash && unescape(o.text[other.start:other.end], other.escaped) == text {
-				return o.fail(errDuplicate)
+		for i := range o.names[base:o.count] {
+			if other := &o.names[base+i]; other.hash == n.hash && unescape(o.text[other.start:other.end], other.escaped) == text {
+				return "", o.fail(errDuplicate)
 			}
 		}
 	}
 	o.names[o.count] = n
 	o.count++
 	if o.space(); !o.take(':') {
-		return o.fail(errSyntax)
+		return "", o.fail(errSyntax)
 	}
 	o.space()
-	return true
+	return text, true
 }
 
 // skip passes one value and checks it on the way.
@@ -205,7 +204,7 @@ func (o *Object) skipObject(depth int) bool {
 		return true
 	}
 	for {
-		if !o.memberName(unique) || !o.skip(depth+1) {
+		if _, ok := o.memberName(unique); !ok || !o.skip(depth+1) {
 			return false
 		}
 		if o.shallow {
@@ -252,8 +251,14 @@ func (o *Object) take(c byte) bool {
 	return false
 }
 
-// space skips the four white space characters of RFC 8259, Section 2.
+// space skips the four white space characters of RFC 8259, Section 2. Issuers write none.
 func (o *Object) space() {
+	if o.pos < len(o.text) && o.text[o.pos] <= ' ' {
+		o.skipSpace()
+	}
+}
+
+func (o *Object) skipSpace() {
 	for o.pos < len(o.text) {
 		switch o.text[o.pos] {
 		case ' ', '\t', '\n', '\r':

@@ -1,7 +1,6 @@
 package jose
 
 import (
-	"bytes"
 	"errors"
 	"strings"
 )
@@ -29,18 +28,6 @@ func Split(compact string) (Token, bool) {
 		return Token{}, false
 	}
 	return Token{header, payload, signature}, true
-}
-
-// AppendDecode appends what src encodes to dst; false when src is not base64url to the letter.
-//
-// RFC 7515, Section 2: no padding, no white space, no line breaks. Spare bits must be zero (RFC 4648, Section
-// 3.5), so that one token has one spelling: with more, a revoked token has another name.
-func AppendDecode(dst, src []byte) ([]byte, bool) {
-	if bytes.IndexByte(src, '\n') >= 0 || bytes.IndexByte(src, '\r') >= 0 {
-		return dst, false // Go's decoder skips them
-	}
-	dst, err := encoding.AppendDecode(dst, src)
-	return dst, err == nil
 }
 
 // Header is what this package reads of a protected header (RFC 7515, Section 4.1).

@@ -3,6 +3,7 @@ package jose
 import (
 	"encoding/json"
 	"math"
+	"math/bits"
 	"strconv"
 	"strings"
 	"unicode/utf16"
@@ -132,26 +133,42 @@ func (o *Object) quoted() (escaped, ok bool) {
 	if !o.take('"') {
 		return false, false
 	}
-	for o.pos < len(o.text) {
-		c := o.text[o.pos]
+	for {
+		o.pos += plain(o.text[o.pos:])
 		switch {
-		case c == '"':
-			o.pos++
+		case o.take('"'):
 			return escaped, true
-		case c < ' ':
-			return escaped, false
-		case c == '\\':
+		case o.pos < len(o.text) && o.text[o.pos] == '\\':
 			escaped = true
 			n := escapeLength(o.text[o.pos:])
 			if n == 0 {
 				return escaped, false
 			}
 			o.pos += n
-		default:
-			o.pos++
+		default: // a control character, or the end
+			return escaped, false
 		}
 	}
-	return escaped, false
+}
+
+// plain is the number of bytes at the start of s that stand for themselves in a JSON string, eight at a time: a token's
+// claims are strings for the most part.
+func plain(s string) int {
+	const ones, tops = 0x0101010101010101, 0x8080808080808080
+	n := 0
+	for ; len(s)-n >= 8; n += 8 {
+		c := s[n : n+8]
+		x := uint64(c[0]) | uint64(c[1])<<8 | uint64(c[2])<<16 | uint64(c[3])<<24 | uint64(c[4])<<32 | uint64(c[5])<<40 | uint64(c[6])<<48 | uint64(c[7])<<56
+		quote, backslash := x^ones*'"', x^ones*'\\'
+		// The top bit of the lowest byte that is below space, a quote or a backslash; what is above it may be wrong.
+		if special := ((x-ones*' ')&^x | (quote-ones)&^quote | (backslash-ones)&^backslash) & tops; special != 0 {
+			return n + bits.TrailingZeros64(special)/8
+		}
+	}
+	for n < len(s) && s[n] >= ' ' && s[n] != '"' && s[n] != '\\' {
+		n++
+	}
+	return n
 }
 
 // escapeLength is the length of the escape at the start of s, both halves of a surrogate pair together;
