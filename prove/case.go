@@ -43,7 +43,8 @@ type Case struct {
 	gate gate
 	near bool // the token differs from the right one by its scopes only
 
-	detour *detour // how the request is said; nil is plainly
+	detour  *detour // how the request is said; nil is plainly
+	example Example // what else the request is made of
 }
 
 // ID names the case in all runs: the pattern of its route and its name.
@@ -63,7 +64,7 @@ func (c Case) Want() string {
 
 // Plan makes the cases of a policy, route by route as the policy lists them. It asks nobody for a token: which of the cases can be
 // run is known to [Run], which knows what can be minted.
-func Plan(p countersign.Policy) []Case { return plan(p, universe(p), newFinder(p, nil)) }
+func Plan(p countersign.Policy) []Case { return plan(p, universe(p), newFinder(p, nil, nil)) }
 
 // plan is Plan with a universe that may be larger than the policy's: a scope of nobody's is a wrong one too.
 func plan(p countersign.Policy, universe []string, finder *finder) []Case {
@@ -76,7 +77,7 @@ func plan(p countersign.Policy, universe []string, finder *finder) []Case {
 
 func routeCases(p countersign.Policy, route countersign.Route, universe []string, finder *finder) []Case {
 	g := newGate(p, route.Rule)
-	base := Case{Route: route, gate: g}
+	base := Case{Route: route, gate: g, example: finder.examples[route.Pattern]}
 	if route.Pattern == "" {
 		base.Kind, base.Clause, base.Name, base.Unprovable = KindAllowed, "the policy", "rule", "the rule is attached to a handler (Guard.Require), and its paths are not known"
 		return []Case{base}
@@ -102,8 +103,9 @@ func refusalsWithoutScope(base Case, universe []string, finder *finder) []Case {
 	cases := []Case{none}
 	if base.Route.Method == http.MethodGet && finder.serves(http.MethodHead, base.Route) {
 		head := none
-		// net/http: a pattern of GET matches HEAD too.
+		// net/http: a pattern of GET matches HEAD too. Where it does not, HEAD is not found or not allowed, and nobody is let in.
 		head.Name, head.Method = "401 no token, HEAD", http.MethodHead
+		head.Answers = []Answer{{Status: http.StatusUnauthorized}, {Status: http.StatusNotFound}, {Status: http.StatusMethodNotAllowed}}
 		cases = append(cases, head)
 	}
 	cases = append(cases, detourCases(base, finder)...)

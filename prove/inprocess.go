@@ -27,7 +27,7 @@ func (t inProcess) Do(r *http.Request) (*http.Response, error) {
 	if r.Host == "" {
 		r.Host = "localhost"
 	}
-	rec := &recorder{header: http.Header{}}
+	rec := &recorder{header: http.Header{}, bodyless: r.Method == http.MethodHead}
 	done := make(chan error, 1)
 	go func() {
 		defer func() {
@@ -54,13 +54,15 @@ func (t inProcess) Do(r *http.Request) (*http.Response, error) {
 	return nil, context.Cause(r.Context())
 }
 
-// recorder keeps status and header of an answer, and lets its body go.
+// recorder keeps status and header of an answer, and counts its body.
 type recorder struct {
-	header http.Header // the handler's own
+	header   http.Header // the handler's own
+	bodyless bool        // RFC 9110, Section 9.3.2: the answer to HEAD has no content
 
 	mu     sync.Mutex
 	status int
 	sent   http.Header // as it was when the status was written
+	length int64
 }
 
 func (r *recorder) Header() http.Header { return r.header }
@@ -77,6 +79,16 @@ func (r *recorder) WriteHeader(status int) {
 
 func (r *recorder) Write(b []byte) (int, error) {
 	r.WriteHeader(http.StatusOK)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.bodyless || r.status == http.StatusNoContent || r.status == http.StatusNotModified {
+		return len(b), nil
+	}
+	// net/http: a handler that names no type has the type that the first bytes look like.
+	if _, named := r.sent["Content-Type"]; !named && r.length == 0 && len(b) > 0 {
+		r.sent.Set("Content-Type", http.DetectContentType(b))
+	}
+	r.length += int64(len(b))
 	return len(b), nil
 }
 
@@ -89,5 +101,5 @@ func (r *recorder) response() *http.Response {
 	if r.status == 0 {
 		return nil
 	}
-	return &http.Response{StatusCode: r.status, Header: r.sent, Body: http.NoBody}
+	return &http.Response{StatusCode: r.status, Header: r.sent.Clone(), Body: http.NoBody, ContentLength: r.length}
 }

@@ -19,7 +19,9 @@ func (c Case) judge(res *http.Response) (ok bool, got, note string) {
 		got += " " + code
 	}
 	if len(c.Answers) == 0 {
-		note = notAdmitted(res.StatusCode)
+		if note = notAdmitted(res.StatusCode); note == "" {
+			note = c.example.undocumented(res)
+		}
 		return note == "", got, note
 	}
 	for _, answer := range c.Answers {
@@ -36,6 +38,11 @@ func (c Case) judge(res *http.Response) (ok bool, got, note string) {
 		note = notRefused(res.StatusCode)
 	}
 	return false, got, note
+}
+
+// unsettled says whether the answer to the right caller depends on that to nobody: the address was made up, and is not found.
+func (c Case) unsettled(res *http.Response) bool {
+	return len(c.Answers) == 0 && c.example.Made && res.StatusCode == http.StatusNotFound
 }
 
 // notAdmitted is why a status is not the one of a request that reached its handler. A handler may well say 400 to an empty object

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/countersign-dev/countersign"
@@ -17,13 +18,14 @@ var errShadowed = errors.New("the example paths are all served by other routes; 
 
 // finder knows which route of the policy serves a request. It is net/http's own mux over the patterns.
 type finder struct {
-	mux    http.ServeMux
-	public map[string]bool   // the patterns that let everyone in
-	values map[string]string // of the wildcards
+	mux      http.ServeMux
+	public   map[string]bool    // the patterns that let everyone in
+	values   map[string]string  // of the wildcards
+	examples map[string]Example // by pattern
 }
 
-func newFinder(p countersign.Policy, values map[string]string) *finder {
-	f := &finder{public: map[string]bool{}, values: values}
+func newFinder(p countersign.Policy, values map[string]string, examples map[string]Example) *finder {
+	f := &finder{public: map[string]bool{}, values: values, examples: examples}
 	for _, route := range p.Routes {
 		f.add(route.Pattern)
 		if isOpen(route.Rule) {
@@ -48,7 +50,7 @@ func (f *finder) serves(method string, route countersign.Route) bool {
 // path is an example path of the route, escaped: one that no other route of the policy serves.
 func (f *finder) path(method string, route countersign.Route) (string, error) {
 	for _, example := range []string{"1", "example", "countersign-example"} {
-		path := f.fill(route.Path, example)
+		path := f.fill(route, example)
 		u, err := pathURL(path)
 		if err != nil {
 			return "", err
@@ -62,12 +64,15 @@ func (f *finder) path(method string, route countersign.Route) (string, error) {
 }
 
 // fill writes values in the place of wildcards. A subtree is tried at its root, and below it when the root is another route's.
-func (f *finder) fill(path, example string) string {
-	segments := strings.Split(path, "/")
+func (f *finder) fill(route countersign.Route, example string) string {
+	segments := strings.Split(route.Path, "/")
 	for i, segment := range segments {
 		name, wild := strings.CutPrefix(segment, "{")
 		name = strings.TrimSuffix(strings.TrimSuffix(name, "}"), "...")
-		value, given := f.values[name]
+		value, given := f.examples[route.Pattern].Values[name]
+		if !given {
+			value, given = f.values[name]
+		}
 		switch {
 		case !wild:
 			if value = segment; segment == "" && i == len(segments)-1 && example != "1" {
@@ -98,8 +103,10 @@ func (f *finder) request(ctx context.Context, c Case, token string) (*http.Reque
 		c.detour.change(&d)
 	}
 	var body []byte
-	if len(c.Answers) == 0 && (method == http.MethodPost || method == http.MethodPut || method == http.MethodPatch) {
-		body = []byte("{}")
+	if len(c.Answers) == 0 {
+		if body = c.example.Body; body == nil && (method == http.MethodPost || method == http.MethodPut || method == http.MethodPatch) {
+			body = []byte("{}")
+		}
 	}
 	r, err := http.NewRequestWithContext(ctx, d.method, "/", bytes.NewReader(body))
 	if err != nil {
@@ -108,11 +115,14 @@ func (f *finder) request(ctx context.Context, c Case, token string) (*http.Reque
 	if r.URL, err = pathURL(d.path); err != nil {
 		return nil, err
 	}
-	if r.Header = d.header; body != nil {
-		r.Header.Set("Content-Type", "application/json")
-	}
-	r.Host = c.Route.Host
+	r.Header, r.Host, r.URL.RawQuery = d.header, c.Route.Host, c.example.Query
 	r.Header.Set("Accept", "*/*")
+	for name, values := range c.example.Header {
+		r.Header[http.CanonicalHeaderKey(name)] = slices.Clone(values)
+	}
+	if body != nil {
+		r.Header.Set("Content-Type", cmp.Or(c.example.ContentType, "application/json"))
+	}
 	send(r, c, token)
 	return r, nil
 }
@@ -147,6 +157,7 @@ func send(r *http.Request, c Case, token string) {
 		r.Header.Add(name, strings.ReplaceAll(strings.TrimSpace(value), "{token}", token))
 	}
 	if c.Make.Query != "" {
-		r.URL.RawQuery = strings.ReplaceAll(c.Make.Query, "{token}", url.QueryEscape(token))
+		query := strings.ReplaceAll(c.Make.Query, "{token}", url.QueryEscape(token))
+		r.URL.RawQuery = strings.TrimPrefix(r.URL.RawQuery+"&"+query, "&")
 	}
 }

@@ -1,7 +1,6 @@
 package prove
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -14,7 +13,8 @@ import (
 const maxBody = 64 << 10
 
 // Target answers requests. A request has the escaped path and query of its URL, and Host if the route names one; scheme and
-// address are the target's business. The answer's body has been read up to a bound, and nothing is left to close.
+// address are the target's business. The answer's body has been read up to a bound, and nothing is left to close: ContentLength
+// is how much of it was read.
 type Target interface {
 	Do(r *http.Request) (*http.Response, error)
 	String() string // for the report
@@ -64,9 +64,8 @@ func (t *remote) Do(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	defer res.Body.Close()
-	if _, err := io.Copy(io.Discard, io.LimitReader(res.Body, maxBody)); err != nil && context.Cause(r.Context()) != nil {
-		return nil, err
-	}
-	res.Body = http.NoBody
+	// The answer came: a body that breaks off or never ends, as a stream's, does not make it another one.
+	n, _ := io.Copy(io.Discard, io.LimitReader(res.Body, maxBody))
+	res.Body, res.ContentLength = http.NoBody, n
 	return res, nil
 }

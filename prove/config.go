@@ -1,0 +1,81 @@
+package prove
+
+import (
+	"crypto"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/countersign-dev/countersign"
+)
+
+// Config says what to prove, on which target, and with what. Policy and Target are required.
+type Config struct {
+	Policy countersign.Policy
+	Target Target
+
+	// Tokens mints the good tokens. When it is nil, only what needs no token is run.
+	Tokens Tokens
+	// Signer is the issuer's private key, where the prover holds it: in process and at the local issuer. Without it the
+	// bad tokens that only the issuer could have signed cannot be made.
+	Signer crypto.Signer
+	// PublicKey is the issuer's public key, for the tokens that abuse it. When it is nil, it is Signer's.
+	PublicKey crypto.PublicKey
+
+	// Values are for the wildcards of patterns, by name. A wildcard that has none is "1".
+	Values map[string]string
+	// Examples say what else the requests of a route are made of, by [countersign.Route.Pattern].
+	Examples map[string]Example
+	// RefusalsOnly keeps requests that must be admitted from methods that change things.
+	RefusalsOnly bool
+
+	// Concurrency bounds the requests under way. Zero is 8.
+	Concurrency int
+	// Timeout bounds each request. Zero is 10 seconds.
+	Timeout time.Duration
+	// Progress, if it is not nil, is called after each case, by one goroutine at a time.
+	Progress func(done, total int)
+	// Now is the time. Nil is time.Now.
+	Now func() time.Time
+}
+
+// The zero values of Config.
+const (
+	defaultConcurrency = 8
+	defaultTimeout     = 10 * time.Second
+)
+
+func (c *Config) validate() error {
+	var problems []error
+	problem := func(format string, args ...any) { problems = append(problems, fmt.Errorf("prove: "+format, args...)) }
+	if len(c.Policy.Routes) == 0 {
+		problem("the policy has no routes")
+	}
+	if c.Target == nil {
+		problem("Target is required")
+	}
+	if c.Concurrency < 0 || c.Concurrency > 1000 {
+		problem("Concurrency is %d; write 1 to 1000", c.Concurrency)
+	}
+	if c.Timeout < 0 {
+		problem("Timeout is negative")
+	}
+	for _, pattern := range slices.Sorted(maps.Keys(c.Examples)) {
+		c.Examples[pattern].validate(pattern, problem)
+	}
+	if c.Concurrency == 0 {
+		c.Concurrency = defaultConcurrency
+	}
+	if c.Timeout == 0 {
+		c.Timeout = defaultTimeout
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.PublicKey == nil && c.Signer != nil {
+		c.PublicKey = c.Signer.Public()
+	}
+	return errors.Join(problems...)
+}
