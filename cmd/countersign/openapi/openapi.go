@@ -1,0 +1,146 @@
+package openapi
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+
+	"github.com/countersign-dev/countersign"
+	"github.com/countersign-dev/countersign/cmd/countersign/document"
+)
+
+// Config says which of a document's servers is meant. The zero value means the first.
+type Config struct {
+	// Target is the URL of the service that will be asked. The server of the document with the same host is meant, if there is one;
+	// operations that only another host serves are not judged. Nil knows no host.
+	Target *url.URL
+	// Server is the URL of one of the document's servers, as the document writes it or with its variables replaced. It goes before
+	// Target.
+	Server string
+}
+
+// Document is what was read.
+type Document struct {
+	Title string
+	// Base is the path of the server, which stands in front of every path; empty or as "/v1".
+	Base string
+	// Hosts are those of all servers that name one.
+	Hosts      []string
+	Operations []Operation
+	// Notes are what a reader of the document should know, and no reason to refuse it.
+	Notes []Note
+}
+
+// Operation is one operation of the document.
+type Operation struct {
+	Route    countersign.Route
+	Template string // the path as the document writes it, behind the server's
+	Place    document.Place
+	Example  Example
+	// NotJudged is why nothing can be said about the operation; empty if it can be proved. Its Route then has no rule, and may have
+	// no pattern.
+	NotJudged string
+}
+
+// Name is the operation as people say it: "GET /orders/{id}".
+func (o Operation) Name() string { return o.Route.Method + " " + o.Template }
+
+// Example is what a request of the operation is made of, beside its token.
+type Example struct {
+	Values      map[string]string // of the wildcards of Route.Pattern, by name, not escaped
+	Query       url.Values        // the parameters that are required
+	Header      http.Header       // likewise; cookies are in it
+	ContentType string            // of Body; empty without one
+	Body        []byte
+	Success     []string // the media types of a 2xx answer, as documented; none if the document does not say
+	// Made says that a value of a wildcard was made from its schema, and so names nothing that exists.
+	Made bool
+}
+
+// Note is a remark about a place of the document.
+type Note struct {
+	Place document.Place
+	Text  string
+}
+
+// String is the note as compilers print it.
+func (n Note) String() string { return n.Place.String() + ": " + n.Text }
+
+// Policy returns the routes of the operations that can be judged. Scopes are what the document says, in full: the profile is
+// RFC 9068's, whose scopes have no prefix.
+func (d *Document) Policy() countersign.Policy {
+	p := countersign.Policy{Profile: countersign.RFC9068}
+	for _, op := range d.Operations {
+		if op.NotJudged == "" {
+			p.Routes = append(p.Routes, op.Route)
+		}
+	}
+	return p
+}
+
+// Values returns the values of all wildcards. One name has one value in a document: where two operations disagree, a wildcard of the
+// later one has another name.
+func (d *Document) Values() map[string]string {
+	all := map[string]string{}
+	for _, op := range d.Operations {
+		if op.NotJudged == "" {
+			maps.Copy(all, op.Example.Values)
+		}
+	}
+	return all
+}
+
+// ReadFile reads a document and the files that it refers to, which lie beside it or in directories beneath.
+func ReadFile(name string, cfg Config) (*Document, error) {
+	data, err := readBounded(func() (fs.File, error) { return os.Open(name) })
+	if err != nil {
+		return nil, fmt.Errorf("openapi: %w", err)
+	}
+	// A root keeps references inside, symbolic links included: a document of somebody else must not read the files of its reader.
+	root, err := os.OpenRoot(filepath.Dir(name))
+	if err != nil {
+		return nil, fmt.Errorf("openapi: %w", err)
+	}
+	defer root.Close()
+	return read(name, data, root.FS(), cfg)
+}
+
+// Read reads a document that has no files beside it. Name is for the places of errors.
+func Read(name string, data []byte, cfg Config) (*Document, error) { return read(name, data, nil, cfg) }
+
+func read(name string, data []byte, files fs.FS, cfg Config) (*Document, error) {
+	root, err := document.Parse(name, data)
+	if err != nil {
+		return nil, fmt.Errorf("openapi: %w", err)
+	}
+	r := newReader(cfg, newLibrary(name, root, files))
+	r.document(root)
+	if err := errors.Join(r.problems...); err != nil {
+		return nil, fmt.Errorf("openapi: %w", err)
+	}
+	return &r.out, nil
+}
+
+// readBounded reads a regular file: a pipe could keep its reader waiting.
+func readBounded(open func() (fs.File, error)) ([]byte, error) {
+	f, err := open()
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is not a regular file", info.Name())
+	}
+	// One byte more than is allowed: the parser says that it is too much.
+	return io.ReadAll(io.LimitReader(f, document.MaxSize+1))
+}
