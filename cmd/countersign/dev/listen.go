@@ -19,10 +19,10 @@ func listen(addresses ...address) ([]net.Listener, error) {
 	var listeners []net.Listener
 	var problems []error
 	for _, a := range addresses {
-		l, err := net.Listen("tcp", a.hostport)
+		l, err := listenLocal(a.hostport)
 		switch {
 		case errors.Is(err, syscall.EADDRINUSE):
-			err = fmt.Errorf("the %s's address %s is taken; stop what listens there, or name another with %s", a.what, a.hostport, a.flag)
+			err = fmt.Errorf("the %s's address %s is taken; stop what listens there, or name another with %s", a.what, taken(a.hostport, err), a.flag)
 		case err != nil:
 			err = fmt.Errorf("the %s's address: %w; name another with %s", a.what, err, a.flag)
 		}
@@ -39,6 +39,17 @@ func listen(addresses ...address) ([]net.Listener, error) {
 		return nil, errors.Join(problems...)
 	}
 	return listeners, nil
+}
+
+// taken is the address that somebody else has: of localhost's two the one that the error is about, if it is the less obvious one.
+func taken(hostport string, err error) string {
+	var op *net.OpError
+	if errors.As(err, &op) {
+		if addr, ok := op.Addr.(*net.TCPAddr); ok && addr.IP.Equal(net.IPv6loopback) {
+			return addr.String()
+		}
+	}
+	return hostport
 }
 
 // urlOf is the URL at which a listener is reached from this machine. A name stays the name that was asked for, because
