@@ -21,8 +21,8 @@ type Config struct {
 	// Signer is the issuer's private key, where the prover holds it: in process and at the local issuer. Without it the
 	// bad tokens that only the issuer could have signed cannot be made.
 	Signer crypto.Signer
-	// PublicKey is the issuer's public key, for the tokens that abuse it. When it is nil, it is Signer's.
-	PublicKey crypto.PublicKey
+	// Keys are the issuer's public keys, for the tokens that abuse them: see [FetchKeys]. When it is nil, Signer has the key.
+	Keys *Keys
 
 	// Values are for the wildcards of patterns, by name. A wildcard that has none is "1".
 	Values map[string]string
@@ -73,9 +73,6 @@ func (c *Config) validate() error {
 	}
 	if c.Now == nil {
 		c.Now = time.Now
-	}
-	if c.PublicKey == nil && c.Signer != nil {
-		c.PublicKey = c.Signer.Public()
 	}
 	return errors.Join(problems...)
 }

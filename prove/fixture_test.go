@@ -172,3 +172,8 @@ func find(t testing.TB, r prove.Report, route, name string) prove.Row {
 }
 
 var errIssuerDown = errors.New("the issuer is down")
+
+// fixed mints the same token whatever is asked for.
+func fixed(token string) func(context.Context, []string) (string, error) {
+	return func(context.Context, []string) (string, error) { return token, nil }
+}

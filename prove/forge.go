@@ -21,8 +21,8 @@ var errOpaque = errors.New("the issuer's tokens are no JWTs")
 
 // forger makes bad tokens. It never verifies anything.
 type forger struct {
-	signer crypto.Signer    // the issuer's key; nil where it is not held
-	public crypto.PublicKey // the issuer's key; nil where it is not known
+	signer crypto.Signer // the issuer's key; nil where it is not held
+	keys   *Keys         // the issuer's; nil where they are not known
 	now    func() time.Time
 }
 

@@ -21,7 +21,7 @@ func Run(ctx context.Context, cfg Config) (Report, error) {
 	r := &runner{
 		cfg:    cfg,
 		wallet: newWallet(cfg.Tokens),
-		forger: forger{signer: cfg.Signer, public: cfg.PublicKey, now: cfg.Now},
+		forger: forger{signer: cfg.Signer, keys: cfg.Keys, now: cfg.Now},
 		finder: newFinder(cfg.Policy, cfg.Values, cfg.Examples),
 		forged: map[string]made{},
 	}

@@ -17,8 +17,9 @@ import (
 )
 
 var (
-	errNoSigner = errors.New("only who holds the issuer's private key can make it")
-	errNoPublic = errors.New("the issuer's public key is not known")
+	errNoSigner  = errors.New("only who holds the issuer's private key can make it")
+	errNoPublic  = errors.New("the issuer's public key is not known")
+	errNoModulus = errors.New("the issuer's key is no RSA key: it has no modulus")
 )
 
 // sign makes the signature that Recipe.Sign names, over the header and claims as they will be sent.
@@ -41,7 +42,7 @@ func (f forger) sign(how string, p parts, header, claims string) (string, error)
 		return base64.RawURLEncoding.EncodeToString(make([]byte, 64)), nil
 	}
 	if key, ok := strings.CutPrefix(how, "hmac "); ok {
-		return f.hmac(key, header, claims)
+		return f.hmac(key, p, header, claims)
 	}
 	return spoil(how, p.signature)
 }
@@ -71,39 +72,46 @@ func spoil(how, signature string) (string, error) {
 }
 
 // hmac signs with what everybody has: RFC 8725, Section 2.1, calls it the key confusion.
-func (f forger) hmac(key, header, claims string) (string, error) {
-	var secret []byte
-	switch key {
-	case "empty":
-	case "key":
-		secret = []byte("key")
-	default:
-		public, ok := f.public.(*rsa.PublicKey)
-		if !ok {
-			return "", errNoPublic
-		}
-		der, err := x509.MarshalPKIXPublicKey(public)
-		if err != nil {
-			return "", err
-		}
-		switch key {
-		case "public DER":
-			secret = der
-		case "public PEM":
-			secret = pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})
-		case "modulus":
-			secret = public.N.Bytes()
-		case "JWK":
-			if secret, err = jose.AppendJWK(nil, public, "", jose.RS256); err != nil {
-				return "", err
-			}
-		default:
-			return "", fmt.Errorf("no HMAC key is called %q", key)
-		}
+func (f forger) hmac(key string, p parts, header, claims string) (string, error) {
+	secret, err := f.hmacKey(key, p)
+	if err != nil {
+		return "", err
 	}
 	mac := hmac.New(sha256.New, secret)
 	mac.Write([]byte(base64.RawURLEncoding.EncodeToString([]byte(header)) + "." + base64.RawURLEncoding.EncodeToString([]byte(claims))))
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil)), nil
+}
+
+// hmacKey is the key that a confused verifier takes for a secret.
+func (f forger) hmacKey(key string, p parts) ([]byte, error) {
+	switch key {
+	case "empty":
+		return nil, nil
+	case "key":
+		return []byte("key"), nil
+	}
+	public := f.keys.signer(p.header)
+	if public == nil && f.signer != nil {
+		public = f.signer.Public()
+	}
+	if public == nil {
+		return nil, errNoPublic
+	}
+	switch key {
+	case "public DER":
+		return x509.MarshalPKIXPublicKey(public)
+	case "public PEM":
+		der, err := x509.MarshalPKIXPublicKey(public)
+		return pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}), err
+	case "modulus":
+		if public, ok := public.(*rsa.PublicKey); ok {
+			return public.N.Bytes(), nil
+		}
+		return nil, errNoModulus
+	case "JWK":
+		return jose.AppendJWK(nil, public, "", algorithmOf(p.header))
+	}
+	return nil, fmt.Errorf("no HMAC key is called %q", key)
 }
 
 // jwsSignature is the third segment of the compact JWS.
