@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"net/http"
 	"slices"
 
 	"github.com/countersign-dev/countersign/cognito"
@@ -20,43 +22,69 @@ const (
 	microService = "microService" // the service itself: it asks for no token, so it has no secret and no flow
 )
 
-// seed makes the demo's user pool, resource server and app clients, each unless it exists: what a crash left half made
-// is completed, and what a user changed since is left alone. It returns the pool's id.
-func seed(ctx context.Context, svc *cognito.Service) (string, error) {
+// seed makes the demo's user pool, domain, resource server and app clients, each unless it exists: what a crash left half
+// made is completed, and what a user changed since is left alone. It returns the pool's id.
+//
+// What a user's changes leave no room for, as a domain that is another pool's by now, is logged and left out: only a
+// system that starts can be asked to change them back.
+func seed(ctx context.Context, svc *cognito.Service, logger *slog.Logger) (string, error) {
 	pool, err := seedPool(ctx, svc)
 	if err != nil {
 		return "", fmt.Errorf("seed the demo pool: %w", err)
 	}
-	if err := seedResourceServer(ctx, svc, pool); err != nil {
-		return "", fmt.Errorf("seed the demo resource server: %w", err)
+	client := func(name, scope string) func() error {
+		return func() error { return seedClient(ctx, svc, pool, name, scope) }
 	}
-	if err := seedClients(ctx, svc, pool); err != nil {
-		return "", fmt.Errorf("seed the demo app clients: %w", err)
+	for _, part := range []struct {
+		name string
+		make func() error
+	}{
+		{"the demo pool's domain", func() error { return seedDomain(ctx, svc, pool) }},
+		{"the demo resource server", func() error { return seedResourceServer(ctx, svc, pool) }},
+		{ReadClient, client(ReadClient, demo.Resource+"/demo.read")},
+		{WriteClient, client(WriteClient, demo.Resource+"/demo.write")},
+		// The service's own has neither secret nor flow: Cognito refuses the client_credentials flow to a client without a secret.
+		{microService, client(microService, "")},
+	} {
+		err := part.make()
+		var refused *cognito.APIError
+		switch {
+		case err == nil:
+		case errors.As(err, &refused) && refused.Status < http.StatusInternalServerError:
+			logger.Warn("not made anew: what was changed leaves no room for it", "what", part.name, "error", refused.Code)
+		default:
+			return "", fmt.Errorf("seed %s: %w", part.name, err)
+		}
 	}
 	return pool, nil
 }
 
+// seedPool returns the demo's pool. Names are not unique: of several pools that bear its name it is the oldest.
 func seedPool(ctx context.Context, svc *cognito.Service) (string, error) {
-	next := ""
+	var oldest cognito.UserPoolDescription
+	in := cognito.ListUserPoolsInput{MaxResults: 60}
 	for {
-		page, err := svc.ListUserPools(ctx, cognito.ListUserPoolsInput{MaxResults: 60, NextToken: next})
+		page, err := svc.ListUserPools(ctx, in)
 		if err != nil {
 			return "", err
 		}
 		for _, pool := range page.UserPools {
-			if pool.Name == poolName {
-				return pool.ID, seedDomain(ctx, svc, pool.ID)
+			if pool.Name == poolName && (oldest.ID == "" || pool.CreationDate.Before(oldest.CreationDate.Time)) {
+				oldest = pool
 			}
 		}
-		if next = page.NextToken; next == "" {
+		if in.NextToken = page.NextToken; in.NextToken == "" {
 			break
 		}
+	}
+	if oldest.ID != "" {
+		return oldest.ID, nil
 	}
 	out, err := svc.CreateUserPool(ctx, cognito.CreateUserPoolInput{PoolName: poolName})
 	if err != nil {
 		return "", err
 	}
-	return out.UserPool.ID, seedDomain(ctx, svc, out.UserPool.ID)
+	return out.UserPool.ID, nil
 }
 
 func seedDomain(ctx context.Context, svc *cognito.Service, pool string) error {
@@ -85,34 +113,22 @@ func seedResourceServer(ctx context.Context, svc *cognito.Service, pool string) 
 	return err
 }
 
-// seedClients makes the three app clients of the walk. The service's own has neither secret nor flow: Cognito refuses
-// the client_credentials flow to a client without a secret.
-func seedClients(ctx context.Context, svc *cognito.Service, pool string) error {
+// seedClient makes an app client, with a secret and the client_credentials flow if it has a scope to ask for.
+func seedClient(ctx context.Context, svc *cognito.Service, pool, name, scope string) error {
 	clients, err := listClients(ctx, svc, pool)
-	if err != nil {
+	if err != nil || slices.ContainsFunc(clients, func(d cognito.UserPoolClientDescription) bool { return d.ClientName == name }) {
 		return err
 	}
-	for _, c := range []struct{ name, scope string }{
-		{ReadClient, demo.Resource + "/demo.read"},
-		{WriteClient, demo.Resource + "/demo.write"},
-		{microService, ""},
-	} {
-		if slices.ContainsFunc(clients, func(d cognito.UserPoolClientDescription) bool { return d.ClientName == c.name }) {
-			continue
-		}
-		in := cognito.CreateUserPoolClientInput{UserPoolID: pool, ClientName: c.name}
-		if c.scope != "" {
-			in.GenerateSecret = true
-			in.SupportedIdentityProviders = []string{"COGNITO"}
-			in.AllowedOAuthFlows = []string{"client_credentials"}
-			in.AllowedOAuthFlowsUserPoolClient = true
-			in.AllowedOAuthScopes = []string{c.scope}
-		}
-		if _, err := svc.CreateUserPoolClient(ctx, in); err != nil {
-			return fmt.Errorf("%s: %w", c.name, err)
-		}
+	in := cognito.CreateUserPoolClientInput{UserPoolID: pool, ClientName: name}
+	if scope != "" {
+		in.GenerateSecret = true
+		in.SupportedIdentityProviders = []string{"COGNITO"}
+		in.AllowedOAuthFlows = []string{"client_credentials"}
+		in.AllowedOAuthFlowsUserPoolClient = true
+		in.AllowedOAuthScopes = []string{scope}
 	}
-	return nil
+	_, err = svc.CreateUserPoolClient(ctx, in)
+	return err
 }
 
 func listClients(ctx context.Context, svc *cognito.Service, pool string) ([]cognito.UserPoolClientDescription, error) {

@@ -133,7 +133,7 @@ func (s *System) openIssuer(ctx context.Context, l net.Listener) error {
 	if err != nil {
 		return err
 	}
-	pool, err := seed(ctx, s.service)
+	pool, err := seed(ctx, s.service, s.logger)
 	if err != nil {
 		return err
 	}
