@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/countersign-dev/countersign/cmd/countersign/document"
+	"github.com/countersign-dev/countersign/prove"
 )
 
 // boundary separates the parts of a multipart body. A fixed one makes two runs send the same.
@@ -22,7 +23,7 @@ func isJSON(media string) bool {
 
 // body makes the body of a request, in the media type that is easiest to get right. A document that has only types that cannot be made here
 // leaves the request without one: whoever is admitted is told so by the service, and admitted all the same.
-func (r *reader) body(e *Example, n *document.Node) {
+func (r *reader) body(e *prove.Example, n *document.Node) {
 	content := n.Get("content")
 	if !r.is(content, document.Object, "content") {
 		return
@@ -51,7 +52,7 @@ func (r *reader) body(e *Example, n *document.Node) {
 	r.notef(n.Place, "no body is made for these media types; write an example")
 }
 
-func (r *reader) write(e *Example, kind, media string, n *document.Node) bool {
+func (r *reader) write(e *prove.Example, kind, media string, n *document.Node) bool {
 	n = r.follow(n)
 	value := r.example(n)
 	given := value != nil

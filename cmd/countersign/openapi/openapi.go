@@ -5,14 +5,13 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"maps"
-	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
 
 	"github.com/countersign-dev/countersign"
 	"github.com/countersign-dev/countersign/cmd/countersign/document"
+	"github.com/countersign-dev/countersign/prove"
 )
 
 // Config says which of a document's servers is meant. The zero value means the first.
@@ -42,7 +41,7 @@ type Operation struct {
 	Route    countersign.Route
 	Template string // the path as the document writes it, behind the server's
 	Place    document.Place
-	Example  Example
+	Example  prove.Example // none of its values is escaped
 	// NotJudged is why nothing can be said about the operation; empty if it can be proved. Its Route then has no rule, and may have
 	// no pattern.
 	NotJudged string
@@ -50,18 +49,6 @@ type Operation struct {
 
 // Name is the operation as people say it: "GET /orders/{id}".
 func (o Operation) Name() string { return o.Route.Method + " " + o.Template }
-
-// Example is what a request of the operation is made of, beside its token.
-type Example struct {
-	Values      map[string]string // of the wildcards of Route.Pattern, by name, not escaped
-	Query       url.Values        // the parameters that are required
-	Header      http.Header       // likewise; cookies are in it
-	ContentType string            // of Body; empty without one
-	Body        []byte
-	Success     []string // the media types of a 2xx answer, as documented; none if the document does not say
-	// Made says that a value of a wildcard was made from its schema, and so names nothing that exists.
-	Made bool
-}
 
 // Note is a remark about a place of the document.
 type Note struct {
@@ -84,13 +71,12 @@ func (d *Document) Policy() countersign.Policy {
 	return p
 }
 
-// Values returns the values of all wildcards. One name has one value in a document: where two operations disagree, a wildcard of the
-// later one has another name.
-func (d *Document) Values() map[string]string {
-	all := map[string]string{}
+// Examples returns the examples of the operations that can be judged, by pattern.
+func (d *Document) Examples() map[string]prove.Example {
+	all := map[string]prove.Example{}
 	for _, op := range d.Operations {
 		if op.NotJudged == "" {
-			maps.Copy(all, op.Example.Values)
+			all[op.Route.Pattern] = op.Example
 		}
 	}
 	return all

@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"maps"
+	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/countersign-dev/countersign/cmd/countersign/openapi"
+	"github.com/countersign-dev/countersign/prove"
 )
 
 var update = flag.Bool("update", false, "write the .want files anew")
@@ -44,8 +46,8 @@ func describe(d *openapi.Document) string {
 		if op.Example.Made {
 			b.WriteString("  values are made up\n")
 		}
-		if len(op.Example.Query) > 0 {
-			fmt.Fprintf(&b, "  ?%s\n", op.Example.Query.Encode())
+		if op.Example.Query != "" {
+			fmt.Fprintf(&b, "  ?%s\n", op.Example.Query)
 		}
 		for _, name := range slices.Sorted(maps.Keys(op.Example.Header)) {
 			fmt.Fprintf(&b, "  %s: %s\n", name, op.Example.Header.Get(name))
@@ -299,8 +301,8 @@ paths: {'/a/{color}': {parameters: [{name: color, ` + tt.parameter + `}], get: {
 			continue
 		}
 		e := d.Operations[0].Example
-		if e.Values["color"] != tt.path || e.Query.Encode() != tt.query {
-			t.Errorf("%s: path %q, query %q; want %q, %q", tt.parameter, e.Values["color"], e.Query.Encode(), tt.path, tt.query)
+		if e.Values["color"] != tt.path || e.Query != tt.query {
+			t.Errorf("%s: path %q, query %q; want %q, %q", tt.parameter, e.Values["color"], e.Query, tt.path, tt.query)
 		}
 	}
 }
@@ -353,15 +355,16 @@ func FuzzRead(f *testing.F) {
 		if _, err := d.Policy().OpenAPI(); err != nil {
 			t.Errorf("the policy cannot be written: %v", err)
 		}
-		values := d.Values()
+		if p := d.Policy(); len(p.Routes) > 0 && len(p.Routes) < 100 {
+			// A Config that package prove refuses would end the command with words about Go.
+			_, err := prove.Run(t.Context(), prove.Config{Policy: p, Target: prove.Handler(http.NotFoundHandler()), Examples: d.Examples()})
+			if err != nil {
+				t.Error(err)
+			}
+		}
 		for _, op := range d.Operations {
 			if len(op.Example.Body) > 64<<10 {
 				t.Errorf("%s: a body of %d bytes", op.Name(), len(op.Example.Body))
-			}
-			for name, value := range op.Example.Values {
-				if op.NotJudged == "" && values[name] != value {
-					t.Errorf("%s: {%s} is %q and %q", op.Name(), name, value, values[name])
-				}
 			}
 		}
 	})

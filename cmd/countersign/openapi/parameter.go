@@ -9,6 +9,11 @@ import (
 	"github.com/countersign-dev/countersign/cmd/countersign/document"
 )
 
+// unsent are the header fields that no example has. OpenAPI 3.1.0, Section 4.8.12.1: parameters named Accept, Content-Type and Authorization
+// are ignored. The others are what is proved, or the connection's.
+var unsent = []string{"accept", "content-type", "authorization", "proxy-authorization", "cookie", "host", "connection", "content-length",
+	"transfer-encoding", "expect", "upgrade"}
+
 // parameters are what the requests of an operation need beside a body.
 type parameters struct {
 	path   map[string]pathParameter
@@ -73,18 +78,13 @@ func (r *reader) parameter(out *parameters, n *document.Node, where, name string
 			addQuery(out.query, value, r.styleOf(n, "form"), name)
 		}
 	case "header":
-		// OpenAPI 3.1.0, Section 4.8.12.1: parameters of these names are ignored.
-		if r.flag(n.Get("required"), "required") && !slices.Contains([]string{"accept", "content-type", "authorization"}, strings.ToLower(name)) {
+		if r.flag(n.Get("required"), "required") && !slices.Contains(unsent, strings.ToLower(name)) {
 			value, _ := r.parameterValue(n)
 			if text := pathStyle(value, style{name: "simple"}, name); validHeader(name, text) {
 				out.header.Set(name, text)
 			}
 		}
-	case "cookie":
-		if r.flag(n.Get("required"), "required") {
-			value, _ := r.parameterValue(n)
-			out.header.Add("Cookie", (&http.Cookie{Name: name, Value: pathStyle(value, style{name: "simple"}, name)}).String())
-		}
+	case "cookie": // a session of a made-up value is none; package prove sends no cookies but its own
 	default:
 		p := n.Place
 		if in := n.Get("in"); in != nil {

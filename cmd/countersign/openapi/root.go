@@ -147,7 +147,7 @@ func (r *reader) operation(template, method string, item, op *document.Node) {
 		draft.NotJudged = r.elsewhere(at)
 	}
 	if draft.NotJudged == "" {
-		draft.Example.Query, draft.Example.Header = parameters.query, parameters.header
+		draft.Example.Query, draft.Example.Header = parameters.query.Encode(), parameters.header
 		r.body(&draft.Example, r.follow(op.Get("requestBody")))
 		draft.Example.Success = r.success(op.Get("responses"))
 	}

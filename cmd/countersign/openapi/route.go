@@ -149,40 +149,6 @@ func (r *reader) settle() {
 			}
 		}
 	}
-	r.nameValues()
-}
-
-// nameValues renames wildcards, so that one name has one value in the whole document: package prove is given its values by name.
-func (r *reader) nameValues() {
-	all := map[string]string{}
-	for i := range r.out.Operations {
-		op := &r.out.Operations[i]
-		if op.NotJudged != "" {
-			continue
-		}
-		values := map[string]string{}
-		rename := func(match string) string {
-			name := match[1 : len(match)-1]
-			value, ours := op.Example.Values[name]
-			if !ours {
-				return match
-			}
-			free := func(name string) bool {
-				other, taken := all[name]
-				_, here := values[name]
-				return !here && (!taken || other == value)
-			}
-			unique := name
-			for n := 2; !free(unique); n++ {
-				unique = fmt.Sprintf("%s%d", name, n)
-			}
-			all[unique], values[unique] = value, value
-			return "{" + unique + "}"
-		}
-		op.Route.Path = wildcard.ReplaceAllStringFunc(op.Route.Path, rename)
-		op.Route.Pattern = op.Route.Method + " " + op.Route.Path
-		op.Example.Values = values
-	}
 }
 
 // path is the escaped path of the operation's example.
