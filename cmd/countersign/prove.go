@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -20,21 +19,27 @@ import (
 func newProve() *cobra.Command {
 	var options proveOptions
 	cmd := &cobra.Command{
-		Use:   "prove URL",
+		Use:   "prove [URL]",
 		Short: "Prove every route of a service: no token 401, wrong scope 403, right scope admitted",
 		Long: `Sends every case of the policy to the service at URL and compares the answers: no token, each wrong scope, the
 right scope, and the bad tokens. The policy and the tokens are the running dev's.
 
+With --through and --direct the same cases go through the edge and past it, and what only the edge protects is a difference.
+With --report the result is also written for other programs, and for people who were not there.
+
 Exit codes: 0 proved, 1 a difference, 2 could not run.`,
 		Example: `  countersign prove http://localhost:8080
-  countersign prove https://localhost:8443 --beneath /api/demo`,
-		Args: oneURL,
+  countersign prove https://localhost:8443 --beneath /api/demo
+  countersign prove http://localhost:8080 --report junit=prove.xml --report html=prove.html --report json=local.json
+  countersign prove https://api.example.com --compare local.json
+  countersign prove --through https://edge.example.com --direct http://pod:8080`,
+		Args: options.check,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			state, err := options.state.state()
 			if err != nil {
 				return err
 			}
-			return runProve(cmd.Context(), args[0], state, options, cmd.OutOrStdout())
+			return runProve(cmd.Context(), args, state, options, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
 	options.state.add(cmd)
@@ -42,24 +47,17 @@ Exit codes: 0 proved, 1 a difference, 2 could not run.`,
 	flags.StringVar(&options.policy, "policy", "", "policy file, as countersigntest.Golden writes it (default: the running dev's)")
 	flags.StringVar(&options.beneath, "beneath", "", "prove only the routes at or beneath this path, as behind an edge that lets no other through")
 	flags.StringVar(&options.ca, "ca", "", "PEM file of the certificate authorities to trust (default: the running dev's and the system's)")
-	flags.BoolVar(&options.all, "all", false, "print every case, the bad tokens too")
+	options.reportOptions.add(cmd)
 	return cmd
 }
 
 type proveOptions struct {
 	state               stateFlag
 	policy, beneath, ca string
-	all                 bool
+	reportOptions
 }
 
-func oneURL(cmd *cobra.Command, args []string) error {
-	if len(args) != 1 {
-		return fmt.Errorf("prove takes one URL, as in: countersign prove http://localhost:8080 (%d given)", len(args))
-	}
-	return nil
-}
-
-func runProve(ctx context.Context, url string, state dev.State, options proveOptions, stdout io.Writer) error {
+func runProve(ctx context.Context, urls []string, state dev.State, options proveOptions, stdout, stderr io.Writer) error {
 	running, err := dev.Find(ctx, state)
 	if err != nil {
 		return err
@@ -72,30 +70,22 @@ func runProve(ctx context.Context, url string, state dev.State, options proveOpt
 	if err != nil {
 		return err
 	}
-	target, err := prove.URL(url, client)
-	if err != nil {
-		return err
-	}
 	admin, err := dev.OpenAdmin(state, running)
 	if err != nil {
 		return err
 	}
-	tokens, err := admin.Tokens(ctx)
+	minted, err := admin.Tokens(ctx)
 	if err != nil {
 		return err
 	}
-	report, err := prove.Run(ctx, prove.Config{Policy: policy, Target: target, Tokens: tokens})
-	// What is known when the run ends early is worth printing too.
-	if len(report.Rows) > 0 {
-		err = errors.Join(err, tableFor(stdout, options.all).Write(stdout, report))
-	}
-	if err != nil {
-		return err
-	}
-	if code := report.ExitCode(); code != 0 {
-		return exitError(code)
-	}
-	return nil
+	tokens := onceEach{Tokens: minted, have: map[string]string{}}
+	return options.run(ctx, urls, options.policy, stdout, stderr, func(url string) (prove.Report, error) {
+		target, err := prove.URL(url, client)
+		if err != nil {
+			return prove.Report{}, err
+		}
+		return prove.Run(ctx, prove.Config{Policy: policy, Target: target, Tokens: tokens})
+	})
 }
 
 func (o proveOptions) readPolicy(running dev.Running) (countersign.Policy, error) {

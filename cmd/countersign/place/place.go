@@ -5,8 +5,6 @@
 package place
 
 import (
-	"bytes"
-	"encoding/json"
 	"io/fs"
 	"path"
 	"path/filepath"
@@ -14,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"github.com/countersign-dev/countersign/cmd/countersign/document"
 )
 
 // Places knows the lines of one policy.
@@ -59,6 +59,9 @@ func (p Places) registration(source string) (file string, line int) {
 	line, err := strconv.Atoi(number)
 	if !found || err != nil || line < 1 {
 		return "", 0
+	}
+	if p.file != "" && path.Base(p.file) == name { // a route of any team's OpenAPI document is registered there
+		return p.file, line
 	}
 	var all []string
 	for _, file := range p.goFiles() {
@@ -114,65 +117,39 @@ func GoFilesHere() []string {
 	return files
 }
 
-// operationLines finds the line of each operation in a policy document that has been read without an error.
-func operationLines(document []byte) map[string]int {
-	s := lineScanner{document: document, decoder: json.NewDecoder(bytes.NewReader(document)), found: map[string]int{}}
-	s.decoder.UseNumber()
-	s.value(nil, 1)
-	return s.found
-}
-
-type lineScanner struct {
-	document []byte
-	decoder  *json.Decoder
-	found    map[string]int
-	offset   int64 // up to which lines have been counted
-	line     int
-}
-
-// value reads one value, which begins at the line, and everything beneath it. It stops at the first thing it cannot read.
-func (s *lineScanner) value(at []string, line int) bool {
-	token, err := s.decoder.Token()
-	if err != nil || len(at) > 64 {
-		return false
+// operationLines finds the line of each operation in a policy document, in JSON or in YAML. One that cannot be read has none.
+func operationLines(data []byte) map[string]int {
+	found := map[string]int{}
+	if len(data) == 0 {
+		return found
 	}
-	delim, nested := token.(json.Delim)
-	if !nested {
-		s.note(at, token)
-		return true
+	root, err := document.Parse("", data)
+	if err != nil {
+		return found
 	}
-	if len(at) == 3 && at[0] == "paths" && delim == '{' {
-		s.found[strings.ToUpper(at[2])+" "+at[1]] = line
+	paths := root.Get("paths")
+	if paths == nil {
+		return found
 	}
-	for i := 0; s.decoder.More(); i++ {
-		name := strconv.Itoa(i)
-		if delim == '{' {
-			token, err := s.decoder.Token()
-			if err != nil {
-				return false
-			}
-			name, _ = token.(string)
-		}
-		if !s.value(append(at[:len(at):len(at)], name), s.lineHere()) {
-			return false
+	for _, path := range paths.Members {
+		for _, operation := range path.Value.Members {
+			found[strings.ToUpper(operation.Name)+" "+path.Name] = operation.Place.Line
 		}
 	}
-	_, err = s.decoder.Token()
-	return err == nil
+	patternLines(paths, found)
+	return found
 }
 
-// note takes the pattern of an operation that its path and its method do not say.
-func (s *lineScanner) note(at []string, token json.Token) {
-	pattern, ok := token.(string)
-	if ok && len(at) >= 4 && at[0] == "paths" && at[len(at)-1] == "x-countersign-pattern" && s.found[pattern] == 0 {
-		s.found[pattern] = s.lineHere()
+// patternLines takes the patterns of operations that their path and their method do not say.
+func patternLines(node *document.Node, found map[string]int) {
+	for _, item := range node.Items {
+		patternLines(item, found)
 	}
-}
-
-// lineHere is the line that the decoder has come to.
-func (s *lineScanner) lineHere() int {
-	end := s.decoder.InputOffset()
-	s.line += bytes.Count(s.document[s.offset:end], []byte{'\n'})
-	s.offset = end
-	return s.line + 1
+	for _, member := range node.Members {
+		pattern := member.Value.Text
+		if member.Name == "x-countersign-pattern" && member.Value.Kind == document.String && found[pattern] == 0 {
+			found[pattern] = member.Place.Line
+		}
+		patternLines(member.Value, found)
+	}
 }
