@@ -57,6 +57,10 @@ type Config struct {
 	// /.well-known/oauth-protected-resource, and names it in challenges.
 	ResourceMetadata bool
 
+	// ProbeScope turns on the dry-run probe: a token of Issuer that has this scope, by its name in rules, and no other may ask
+	// what would be decided, and calls no handler. docs/probe.md says what that gives away. Empty: there is no probe.
+	ProbeScope string
+
 	// HTTPClient asks the issuer. Nil is a client with bounds of its own.
 	HTTPClient *http.Client
 	// Now is the time. Nil is time.Now.
@@ -142,6 +146,9 @@ func (c Config) validated() (Config, []Issuer, error) {
 		problem("Resource is required: the identifier of this service, such as https://api.example.com")
 	} else if !oauth.ValidScopeToken(c.Resource) || strings.HasSuffix(c.Resource, "/") {
 		problem("Resource %q: no spaces, quotes, backslashes or slash at the end, since scopes are written after it", c.Resource)
+	}
+	if err := c.checkProbe(); err != nil {
+		problems = append(problems, err)
 	}
 	switch {
 	case c.Leeway == 0:

@@ -23,6 +23,7 @@ type Guard struct {
 	logger      *slog.Logger
 	observer    Observer
 	metadataURL string // of RFC 9728; empty when it is not served
+	probeScope  string // Config.ProbeScope
 
 	close  sync.Once
 	closed error
@@ -45,6 +46,8 @@ func New(cfg Config) (*Guard, error) {
 		now:      cfg.Now,
 		logger:   cfg.Logger,
 		observer: cfg.Observer,
+
+		probeScope: cfg.ProbeScope,
 	}
 	if cfg.ResourceMetadata {
 		if g.metadataURL, err = metadataURL(cfg.Resource); err != nil {
@@ -192,6 +195,7 @@ func (g *Guard) check(route Route) {
 		}
 		panic(startUpAt(route.Source, what+sayWho))
 	}
+	g.checkProbe(route)
 	if g.primary.profile != Cognito {
 		return
 	}

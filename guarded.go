@@ -22,6 +22,10 @@ func (h *guarded) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	g := h.guard
 	now := g.now()
 	v, cached, refused := g.admit(r, now, &h.route.Rule)
+	if g.probeScope != "" && g.isProbe(r, v) {
+		h.answerProbe(w, r, v, cached, now)
+		return
+	}
 	d := decision{route: &h.route, verified: v, cached: cached, refused: refused, start: now}
 	if refused == nil {
 		if g.records(r.Context()) {
@@ -89,7 +93,11 @@ var noWait = func() context.Context {
 func (h *guarded) servePublic(w http.ResponseWriter, r *http.Request) {
 	if token, refused := bearer(r); refused == nil {
 		now := h.guard.now()
-		if v, _, refused := h.guard.authenticate(noWait, token, now); refused == nil {
+		if v, cached, refused := h.guard.authenticate(noWait, token, now); refused == nil {
+			if h.guard.probeScope != "" && h.guard.isProbe(r, v) {
+				h.answerProbe(w, r, v, cached, now)
+				return
+			}
 			h.serve(w, r, v, now)
 			return
 		}
