@@ -26,15 +26,14 @@ func bearer(r *http.Request) (string, *Error) {
 	if len(header) > 1 || len(header[0]) > maxToken {
 		return "", refuse(MalformedRequest)
 	}
-	const scheme = "Bearer"
 	value := header[0]
 	end := strings.IndexByte(value, ' ')
 	if end < 0 {
 		end = len(value)
 	}
 	// RFC 9110, Section 11.1: the scheme's case does not matter.
-	if end != len(scheme) || !strings.EqualFold(value[:end], scheme) {
-		if value == "" || strings.ContainsAny(value[:end], "\t,") {
+	if scheme := value[:end]; scheme != "Bearer" && !strings.EqualFold(scheme, "Bearer") {
+		if value == "" || strings.ContainsAny(scheme, "\t,") {
 			return "", refuse(MalformedRequest)
 		}
 		// Another scheme, such as Basic: no access token came with the request.

@@ -7,9 +7,10 @@ import (
 	"github.com/countersign-dev/countersign/internal/oauth"
 )
 
-// claims is what the guard reads of a token's claims. The strings are parts of the document.
+// claims is what the guard reads of a token's claims. The texts are parts of the document, which is gone when the token
+// is verified.
 type claims struct {
-	issuer, subject, clientID, tokenUse, id string
+	issuer, subject, clientID, tokenUse, id []byte
 
 	expiry, notBefore, issuedAt      int64 // seconds since 1970
 	hasExpiry, hasNotBefore, hasTime bool
@@ -20,11 +21,11 @@ type claims struct {
 
 // readClaims reads the claims by their exact names. A claim that is there with the wrong type is an error and never
 // "absent": null is a wrong type too.
-func readClaims(document string) (c claims, ok bool) {
+func readClaims(document []byte) (c claims, ok bool) {
 	members := jose.ReadObject(document)
 	for members.Next() {
 		value, ok := members.Value(), true
-		switch members.Name() {
+		switch string(members.Name()) {
 		case "iss":
 			c.issuer, ok = value.Text()
 		case "sub":
@@ -50,7 +51,7 @@ func readClaims(document string) (c claims, ok bool) {
 			// RFC 9068, Section 2.2.3, and RFC 8693, Section 4.2: a string of names. Some issuers write an array.
 			c.scope, ok = value, isStrings(value)
 		case "scp":
-			if c.scope.Raw() == "" {
+			if len(c.scope.Raw()) == 0 {
 				c.scope = value
 			}
 			ok = isStrings(value)
@@ -82,60 +83,53 @@ func isStrings(v jose.Value) bool {
 // RFC 7519, Section 4.1.3: aud is an array of case-sensitive strings, or one of them.
 func contains(v jose.Value, s string) bool {
 	if text, ok := v.Text(); ok {
-		return text == s
+		return string(text) == s
 	}
 	for list, ok := v.Array(); ok && list.Next(); {
-		if text, _ := list.Value().Text(); text == s {
+		if text, _ := list.Value().Text(); string(text) == s {
 			return true
 		}
 	}
 	return false
 }
 
-// appendScopes appends the scopes in v that belong to the resource, without its prefix. It is false when v is not
-// made of scope tokens, or of more than anyone has.
-func appendScopes(names []string, v jose.Value, prefix string) ([]string, bool) {
-	text, isText := v.Text()
-	if isText {
-		if text == "" {
-			return names, true
-		}
-		for n := 0; ; n++ {
-			token, rest, more := strings.Cut(text, " ")
-			var ok bool
-			if names, ok = appendScope(names, token, prefix); !ok || n == oauth.MaxScopes {
-				return nil, false
-			}
-			if !more {
-				return names, true
-			}
-			text = rest
-		}
+// writeScopes writes the scope claim as RFC 6749's string, whichever form it has. It is false when an array's element is
+// no scope token: one with a space would become two.
+func writeScopes(b *strings.Builder, v jose.Value) bool {
+	if text, ok := v.Text(); ok {
+		b.Write(text)
+		return true
 	}
 	list, ok := v.Array()
 	for n := 0; ok && list.Next(); n++ {
 		token, _ := list.Value().Text()
-		if names, ok = appendScope(names, token, prefix); !ok || n == oauth.MaxScopes {
-			return nil, false
+		if !oauth.ValidScopeToken(string(token)) {
+			return false
 		}
+		if n > 0 {
+			b.WriteByte(' ')
+		}
+		b.Write(token)
 	}
-	return names, true
+	return true
 }
 
-// appendScope appends one scope if it has the prefix.
+// appendScopes appends the scopes in text that belong to the resource, without its prefix. It is false when text is not
+// made of scope tokens, or of more than anyone has.
 //
 // Cognito: a scope's name has no slash, so that the rest of "https://api.example.com/v2/read" is not a scope of the
 // resource https://api.example.com but belongs to https://api.example.com/v2.
-func appendScope(names []string, token, prefix string) ([]string, bool) {
-	if !oauth.ValidScopeToken(token) {
-		return nil, false
-	}
-	if prefix == "" {
-		return append(names, token), true
-	}
-	name, ours := strings.CutPrefix(token, prefix)
-	if ours && name != "" && strings.IndexByte(name, '/') < 0 {
-		names = append(names, name)
+func appendScopes(names []string, text, prefix string) ([]string, bool) {
+	for n, more := 0, text != ""; more; n++ {
+		var token string
+		token, text, more = strings.Cut(text, " ")
+		if n == oauth.MaxScopes || !oauth.ValidScopeToken(token) {
+			return nil, false
+		}
+		name, ours := strings.CutPrefix(token, prefix)
+		if prefix == "" || ours && name != "" && strings.IndexByte(name, '/') < 0 {
+			names = append(names, name)
+		}
 	}
 	return names, true
 }

@@ -121,19 +121,19 @@ func issuerDifference(got, want string) string {
 // match to the letter and none may be there twice, which encoding/json does not hold: to it an "ISSUER" after the
 // issuer is the issuer.
 func stringMembers(body []byte, names ...string) (map[string]string, error) {
-	document := jose.ReadObject(string(body))
+	document := jose.ReadObject(body)
 	found := make(map[string]string, len(names))
 	var err error
 	for document.Next() {
-		name := document.Name()
+		name := string(document.Name())
 		if !slices.Contains(names, name) {
 			continue
 		}
 		value, ok := document.Value().Text()
-		if !ok || value == "" {
+		if !ok || len(value) == 0 {
 			err = fmt.Errorf("member %s of the document is not a string", name)
 		}
-		found[name] = value
+		found[name] = string(value)
 	}
 	if syntax := document.Err(); syntax != nil {
 		return nil, syntax

@@ -72,12 +72,12 @@ func (g *Guard) Explain(ctx context.Context, token string, rule Rule) Explanatio
 	if !e.check(MalformedToken, "payload", "RFC 7515, Section 2", "base64url to the letter", exactness(okClaims), okClaims) {
 		return e
 	}
-	c, ok := readClaims(string(claimsText))
+	c, ok := readClaims(claimsText)
 	if !e.check(BadClaims, "claims", "RFC 7519, Sections 4 and 7.2", "a JSON object with exact, unique names and the right types", exactness(ok), ok) {
 		return e
 	}
-	t := g.issuers[c.issuer]
-	if !e.check(BadIssuer, "iss", "RFC 8725, Section 3.8", "one of "+quoteAll(g.issuerForms()), strconv.Quote(c.issuer), t != nil) {
+	t := g.issuers[string(c.issuer)]
+	if !e.check(BadIssuer, "iss", "RFC 8725, Section 3.8", "one of "+quoteAll(g.issuerForms()), strconv.Quote(string(c.issuer)), t != nil) {
 		return e
 	}
 	header, ok := e.header(t, parts)
@@ -85,7 +85,7 @@ func (g *Guard) Explain(ctx context.Context, token string, rule Rule) Explanatio
 		return e
 	}
 	v := &verified{trust: t}
-	okScope := e.claims(t, &c, v, string(claimsText), g.now())
+	okScope := e.claims(t, &c, v, g.now())
 	e.key(ctx, t, header, token, parts)
 	if okScope {
 		e.rule(v, rule)
@@ -117,9 +117,9 @@ func (e *Explanation) header(t *trust, parts jose.Token) (jose.Header, bool) {
 }
 
 // claims explains checkClaims and describe, and reports whether the scopes could be read.
-func (e *Explanation) claims(t *trust, c *claims, v *verified, document string, now time.Time) bool {
-	e.check(BadClaims, "client_id", "RFC 9068, Section 2.2", "the client's name", strconv.Quote(c.clientID), c.clientID != "")
-	e.check(BadClaims, "sub", "RFC 9068, Section 2.2", "the subject's name", strconv.Quote(c.subject), c.subject != "")
+func (e *Explanation) claims(t *trust, c *claims, v *verified, now time.Time) bool {
+	e.check(BadClaims, "client_id", "RFC 9068, Section 2.2", "the client's name", strconv.Quote(string(c.clientID)), len(c.clientID) > 0)
+	e.check(BadClaims, "sub", "RFC 9068, Section 2.2", "the subject's name", strconv.Quote(string(c.subject)), len(c.subject) > 0)
 	date := func(seconds int64, there bool) string {
 		if !there {
 			return "none"
@@ -134,10 +134,10 @@ func (e *Explanation) claims(t *trust, c *claims, v *verified, document string, 
 	}
 	if t.profile == RFC9068 {
 		e.check(BadClaims, "iat", "RFC 9068, Section 2.2", "a date", date(c.issuedAt, c.hasTime), c.hasTime)
-		e.check(BadClaims, "jti", "RFC 9068, Section 2.2", "an identifier", presence(c.id), c.id != "")
-		e.check(BadTokenUse, "token_use", "RFC 8725, Section 3.12", `none or "access"`, strconv.Quote(c.tokenUse), c.tokenUse == "" || c.tokenUse == "access")
+		e.check(BadClaims, "jti", "RFC 9068, Section 2.2", "an identifier", presence(len(c.id) > 0), len(c.id) > 0)
+		e.check(BadTokenUse, "token_use", "RFC 8725, Section 3.12", `none or "access"`, strconv.Quote(string(c.tokenUse)), len(c.tokenUse) == 0 || string(c.tokenUse) == "access")
 	} else {
-		e.check(BadTokenUse, "token_use", "Cognito", `"access"`, strconv.Quote(c.tokenUse), c.tokenUse == "access")
+		e.check(BadTokenUse, "token_use", "Cognito", `"access"`, strconv.Quote(string(c.tokenUse)), string(c.tokenUse) == "access")
 	}
 	audience := fmt.Sprintf("none, or one with %q", t.resource)
 	if t.audience != "" {
@@ -145,9 +145,9 @@ func (e *Explanation) claims(t *trust, c *claims, v *verified, document string, 
 	}
 	e.check(BadAudience, "aud", "RFC 7519, Section 4.1.3", audience, orNone(c.audience.Raw()), t.audienceMatches(c))
 	if t.clients != nil {
-		e.check(BadClient, "client_id", "Config.ClientIDs", "one of "+quoteAll(t.clients), strconv.Quote(c.clientID), slices.Contains(t.clients, c.clientID))
+		e.check(BadClient, "client_id", "Config.ClientIDs", "one of "+quoteAll(t.clients), strconv.Quote(string(c.clientID)), slices.Contains(t.clients, string(c.clientID)))
 	}
-	ok := v.describe(c, document, now)
+	ok := v.describe(c, now)
 	return e.check(BadClaims, "scope", "RFC 6749, Section 3.3", "scope tokens and single spaces", orNone(c.scope.Raw()), ok)
 }
 
@@ -219,16 +219,16 @@ func exactness(ok bool) string {
 	return "something else"
 }
 
-func presence(s string) string {
-	if s == "" {
-		return "none"
+func presence(there bool) string {
+	if there {
+		return "one"
 	}
-	return "one"
+	return "none"
 }
 
-func orNone(raw string) string {
-	if raw == "" {
+func orNone(raw []byte) string {
+	if len(raw) == 0 {
 		return "none"
 	}
-	return raw
+	return string(raw)
 }

@@ -64,7 +64,7 @@ func New(cfg Config) (*Guard, error) {
 		if g.primary == nil {
 			g.primary = t
 		}
-		for _, form := range issuerForms(issuer.Issuer, issuer.Profile) {
+		for _, form := range t.forms {
 			g.issuers[form] = t
 		}
 	}
@@ -77,6 +77,7 @@ func New(cfg Config) (*Guard, error) {
 func newTrust(cfg Config, issuer Issuer) (*trust, error) {
 	t := &trust{
 		issuer:   issuer.Issuer,
+		forms:    issuerForms(issuer.Issuer, issuer.Profile),
 		profile:  issuer.Profile,
 		audience: issuer.Audience,
 		resource: cfg.Resource,

@@ -26,15 +26,14 @@ func (h *guarded) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.answerProbe(w, r, v, cached, now)
 		return
 	}
-	d := decision{route: &h.route, verified: v, cached: cached, refused: refused, start: now}
 	if refused == nil {
 		if g.records(r.Context()) {
-			g.record(r, &d)
+			g.record(r, &decision{route: &h.route, verified: v, cached: cached, start: now})
 		}
 		h.serve(w, r, v, now)
 		return
 	}
-	d.id = newDecisionID()
+	d := decision{id: newDecisionID(), route: &h.route, verified: v, cached: cached, refused: refused, start: now}
 	g.record(r, &d)
 	if h.route.Rule.report {
 		h.serve(w, r, v, now)
@@ -47,9 +46,6 @@ func (h *guarded) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (g *Guard) admit(r *http.Request, now time.Time, rule *Rule) (*verified, bool, *Error) {
 	token, refused := bearer(r)
 	if refused != nil {
-		if refused.Err == MissingToken {
-			refused.scopes = nil
-		}
 		return nil, false, refused
 	}
 	v, cached, refused := g.authenticate(r.Context(), token, now)

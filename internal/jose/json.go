@@ -1,6 +1,7 @@
 package jose
 
 import (
+	"bytes"
 	"errors"
 	"hash/maphash"
 	"unicode/utf8"
@@ -31,14 +32,14 @@ var (
 // The text is checked whole: Err is nil only after Next has returned false at the end of the document.
 // Nothing that Name and Value gave may be believed before.
 type Object struct {
-	text    string
+	text    []byte
 	pos     int
 	started bool
 	done    bool
 	shallow bool // do not refuse duplicates in nested objects: each of them is read on its own later
 	err     error
 
-	name  string
+	name  []byte
 	value Value
 
 	// names holds the names of all objects that are open, innermost last; an object's own start at base.
@@ -56,11 +57,12 @@ type name struct {
 	escaped    bool
 }
 
-// ReadObject starts to read text, which must be one JSON object and nothing else.
+// ReadObject starts to read text, which must be one JSON object and nothing else. What Name and Value give are parts of
+// text: who keeps them longer than text copies them.
 //
 // RFC 7515, Section 4, and RFC 7519, Section 4: member names must be unique, and a reader may refuse
 // the others. This one does, at every level.
-func ReadObject(text string) Object { return Object{text: text} }
+func ReadObject(text []byte) Object { return Object{text: text} }
 
 // Next moves to the next member. It returns false at the end and at the first error.
 func (o *Object) Next() bool {
@@ -69,7 +71,7 @@ func (o *Object) Next() bool {
 	}
 	if !o.started {
 		o.started = true
-		if !utf8.ValidString(o.text) {
+		if !utf8.Valid(o.text) {
 			// RFC 8725, Section 3.7: UTF-8 and nothing else.
 			return o.fail(errUTF8)
 		}
@@ -93,7 +95,7 @@ func (o *Object) Next() bool {
 }
 
 // Name is the name of the current member, without escapes.
-func (o *Object) Name() string { return o.name }
+func (o *Object) Name() []byte { return o.name }
 
 // Value is the value of the current member.
 func (o *Object) Value() Value { return o.value }
@@ -135,28 +137,28 @@ func (o *Object) fail(err error) bool {
 
 // memberName reads a name and the colon after it, and refuses a name that its object, whose names start
 // at base, has already.
-func (o *Object) memberName(base int) (string, bool) {
+func (o *Object) memberName(base int) ([]byte, bool) {
 	if o.count == maxMembers {
-		return "", o.fail(errMembers)
+		return nil, o.fail(errMembers)
 	}
 	start := o.pos + 1
 	escaped, ok := o.quoted()
 	if !ok {
-		return "", o.fail(errSyntax)
+		return nil, o.fail(errSyntax)
 	}
 	text := unescape(o.text[start:o.pos-1], escaped)
-	n := name{int32(start), int32(o.pos - 1), uint32(maphash.String(nameSeed, text)), escaped}
+	n := name{int32(start), int32(o.pos - 1), uint32(maphash.Bytes(nameSeed, text)), escaped}
 	if base >= 0 {
 		for i := range o.names[base:o.count] {
-			if other := &o.names[base+i]; other.hash == n.hash && unescape(o.text[other.start:other.end], other.escaped) == text {
-				return "", o.fail(errDuplicate)
+			if other := &o.names[base+i]; other.hash == n.hash && bytes.Equal(unescape(o.text[other.start:other.end], other.escaped), text) {
+				return nil, o.fail(errDuplicate)
 			}
 		}
 	}
 	o.names[o.count] = n
 	o.count++
 	if o.space(); !o.take(':') {
-		return "", o.fail(errSyntax)
+		return nil, o.fail(errSyntax)
 	}
 	o.space()
 	return text, true
@@ -270,7 +272,7 @@ func (o *Object) skipSpace() {
 }
 
 func (o *Object) word(w string) bool {
-	if len(o.text)-o.pos < len(w) || o.text[o.pos:o.pos+len(w)] != w {
+	if len(o.text)-o.pos < len(w) || string(o.text[o.pos:o.pos+len(w)]) != w {
 		return false
 	}
 	o.pos += len(w)

@@ -41,11 +41,11 @@ func ParseKeySet(data []byte) (*KeySet, error) {
 	if len(data) > maxKeySet {
 		return nil, fmt.Errorf("%w: it is larger than 1 MiB", ErrKeySet)
 	}
-	document := ReadObject(string(data))
+	document := ReadObject(data)
 	document.shallow = true // two members of one name inside a key spoil that key only
 	var list Value
 	for document.Next() {
-		if document.Name() == "keys" {
+		if string(document.Name()) == "keys" {
 			list = document.Value()
 		}
 	}

@@ -30,7 +30,7 @@ var (
 	errKeyPoint   = errors.New("its coordinates are missing, not exact or not on the curve")
 )
 
-func parseKey(text string) (*Key, error) {
+func parseKey(text []byte) (*Key, error) {
 	members, err := readKey(text)
 	if err != nil {
 		return nil, err
@@ -57,14 +57,14 @@ func parseKey(text string) (*Key, error) {
 	return &Key{id: members.kid, algs: algs, public: public}, nil
 }
 
-func readKey(text string) (jwk, error) {
+func readKey(text []byte) (jwk, error) {
 	var k jwk
 	fields := map[string]*string{
 		"kty": &k.kty, "use": &k.use, "alg": &k.alg, "kid": &k.kid, "crv": &k.crv, "n": &k.n, "e": &k.e, "x": &k.x, "y": &k.y,
 	}
 	object := ReadObject(text)
 	for object.Next() {
-		switch name := object.Name(); name {
+		switch name := string(object.Name()); name {
 		case "key_ops":
 			k.ops = object.Value()
 		case "d", "p", "q", "dp", "dq", "qi", "oth", "k":
@@ -74,10 +74,11 @@ func readKey(text string) (jwk, error) {
 			if !known {
 				continue
 			}
-			var ok bool
-			if *field, ok = object.Value().Text(); !ok {
+			text, ok := object.Value().Text()
+			if !ok {
 				return k, errKeyMember
 			}
+			*field = string(text)
 		}
 	}
 	return k, object.Err()
@@ -88,7 +89,7 @@ func (k *jwk) checkUse() error {
 	if k.use != "" && k.use != "sig" {
 		return errKeyUse
 	}
-	if k.ops.Raw() == "" {
+	if len(k.ops.Raw()) == 0 {
 		return nil
 	}
 	ops, ok := k.ops.Array()
@@ -96,7 +97,7 @@ func (k *jwk) checkUse() error {
 		return errKeyMember
 	}
 	for ops.Next() {
-		if op, ok := ops.Value().Text(); ok && op == "verify" {
+		if op, ok := ops.Value().Text(); ok && string(op) == "verify" {
 			return nil
 		}
 	}

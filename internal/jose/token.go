@@ -47,10 +47,10 @@ const maxName = 256
 func ParseHeader(text string) (Header, error) {
 	var h Header
 	var alg string
-	members := ReadObject(text)
+	members := ReadObject([]byte(text))
 	for members.Next() {
 		ok := true
-		switch members.Name() {
+		switch string(members.Name()) {
 		case "alg":
 			alg, ok = nameOf(members.Value())
 		case "kid":
@@ -77,5 +77,5 @@ func ParseHeader(text string) (Header, error) {
 
 func nameOf(v Value) (string, bool) {
 	s, ok := v.Text()
-	return s, ok && s != "" && len(s) <= maxName
+	return string(s), ok && len(s) > 0 && len(s) <= maxName
 }

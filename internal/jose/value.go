@@ -1,9 +1,12 @@
 package jose
 
 import (
+	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"math"
 	"math/bits"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf16"
@@ -11,19 +14,19 @@ import (
 )
 
 // Value is one JSON value whose syntax [Object] has checked.
-type Value struct{ raw string }
+type Value struct{ raw []byte }
 
-// Raw is the value as it stands in the document.
-func (v Value) Raw() string { return v.raw }
+// Raw is the value as it stands in the document; empty for the zero Value.
+func (v Value) Raw() []byte { return v.raw }
 
 // Text is the value of a JSON string. It is false for every other kind, null included: a claim that is
 // there with the wrong type is an error and never "absent" (CVE-2020-26160).
-func (v Value) Text() (string, bool) {
+func (v Value) Text() ([]byte, bool) {
 	if len(v.raw) < 2 || v.raw[0] != '"' {
-		return "", false
+		return nil, false
 	}
 	inner := v.raw[1 : len(v.raw)-1]
-	return unescape(inner, strings.IndexByte(inner, '\\') >= 0), true
+	return unescape(inner, bytes.IndexByte(inner, '\\') >= 0), true
 }
 
 // lastSecond is the end of the year 9999, the last instant that RFC 3339 can write.
@@ -41,7 +44,7 @@ func (v Value) Seconds() (int64, bool) {
 	for i := range len(v.raw) {
 		d := v.raw[i] - '0'
 		if d > 9 || i == 12 {
-			return floatSeconds(v.raw)
+			return floatSeconds(string(v.raw))
 		}
 		whole = whole*10 + int64(d)
 	}
@@ -86,7 +89,7 @@ func (a *Array) Value() Value { return a.value }
 // cursor walks text that Object has found to be sound JSON, so that it needs to find only where a value
 // ends.
 type cursor struct {
-	text string
+	text []byte
 	pos  int
 }
 
@@ -153,12 +156,11 @@ func (o *Object) quoted() (escaped, ok bool) {
 
 // plain is the number of bytes at the start of s that stand for themselves in a JSON string, eight at a time: a token's
 // claims are strings for the most part.
-func plain(s string) int {
+func plain(s []byte) int {
 	const ones, tops = 0x0101010101010101, 0x8080808080808080
 	n := 0
 	for ; len(s)-n >= 8; n += 8 {
-		c := s[n : n+8]
-		x := uint64(c[0]) | uint64(c[1])<<8 | uint64(c[2])<<16 | uint64(c[3])<<24 | uint64(c[4])<<32 | uint64(c[5])<<40 | uint64(c[6])<<48 | uint64(c[7])<<56
+		x := binary.LittleEndian.Uint64(s[n:])
 		quote, backslash := x^ones*'"', x^ones*'\\'
 		// The top bit of the lowest byte that is below space, a quote or a backslash; what is above it may be wrong.
 		if special := ((x-ones*' ')&^x | (quote-ones)&^quote | (backslash-ones)&^backslash) & tops; special != 0 {
@@ -173,7 +175,7 @@ func plain(s string) int {
 
 // escapeLength is the length of the escape at the start of s, both halves of a surrogate pair together;
 // 0 when it is none.
-func escapeLength(s string) int {
+func escapeLength(s []byte) int {
 	if len(s) < 2 {
 		return 0
 	}
@@ -197,22 +199,22 @@ func escapeLength(s string) int {
 }
 
 // hex4 is the code unit of the \uXXXX at the start of s.
-func hex4(s string) (rune, bool) {
+func hex4(s []byte) (rune, bool) {
 	if len(s) < 6 || s[0] != '\\' || s[1] != 'u' {
 		return 0, false
 	}
-	n, err := strconv.ParseUint(s[2:6], 16, 16)
+	n, err := strconv.ParseUint(string(s[2:6]), 16, 16)
 	return rune(n), err == nil
 }
 
-// unescape gives the text of a string whose syntax is known to be right.
-func unescape(inner string, escaped bool) string {
+// unescape gives the text of a string whose syntax is known to be right. It allocates when there are escapes.
+func unescape(inner []byte, escaped bool) []byte {
 	if !escaped {
 		return inner
 	}
 	var text string
-	if json.Unmarshal([]byte(`"`+inner+`"`), &text) != nil {
+	if json.Unmarshal(slices.Concat([]byte{'"'}, inner, []byte{'"'}), &text) != nil {
 		return inner // cannot be: quoted has checked it
 	}
-	return text
+	return []byte(text)
 }
