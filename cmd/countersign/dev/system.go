@@ -1,6 +1,7 @@
 package dev
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -33,6 +34,7 @@ type Config struct {
 	Allow                         []netip.Prefix // who may connect to the edge; empty means loopback
 	StateFlag                     string         // value of --state, where one was typed, for what is shown to people
 	Logger                        *slog.Logger   // one line a request
+	DrainTimeout                  time.Duration  // how long Close waits for requests under way; zero means 10 seconds
 }
 
 // System is a running local system. Get one from [Start], end it with [System.Close].
@@ -44,6 +46,7 @@ type System struct {
 	stateFlag string
 	kept      *issuer.State
 	logger    *slog.Logger
+	drain     time.Duration
 	closers   []func() error // in the order of the start; Close goes backwards
 
 	servers sync.WaitGroup
@@ -55,7 +58,10 @@ type System struct {
 
 // Start brings the system up and returns when all of it answers. On an error nothing stays behind.
 func Start(ctx context.Context, cfg Config) (*System, error) {
-	s := &System{state: cfg.State, stateFlag: cfg.StateFlag, logger: cfg.Logger, failed: make(chan error, 3)}
+	s := &System{
+		state: cfg.State, stateFlag: cfg.StateFlag, logger: cfg.Logger,
+		drain: cmp.Or(cfg.DrainTimeout, 10*time.Second), failed: make(chan error, 3),
+	}
 	if err := s.start(ctx, cfg); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -172,10 +178,11 @@ func (s *System) openEdge(allow []netip.Prefix, l net.Listener) error {
 		return err
 	}
 	edge, err := gateway.New(gateway.Config{
-		Routes:      []gateway.Route{{Prefix: edgePrefix, Upstream: s.Running.APIURL}},
-		Allow:       allow,
-		Certificate: ca.GetCertificate,
-		Logger:      s.logger,
+		Routes:       []gateway.Route{{Prefix: edgePrefix, Upstream: s.Running.APIURL}},
+		Allow:        allow,
+		Certificate:  ca.GetCertificate,
+		DrainTimeout: s.drain,
+		Logger:       s.logger,
 	})
 	if err != nil {
 		return err
@@ -201,9 +208,14 @@ func (s *System) serve(l net.Listener, server *http.Server) {
 		}
 	})
 	s.onClose(func() error {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), s.drain)
 		defer cancel()
-		return server.Shutdown(ctx)
+		err := server.Shutdown(ctx)
+		if errors.Is(err, context.DeadlineExceeded) {
+			s.logger.Warn("requests cut off", "address", l.Addr().String(), "after", s.drain)
+			return server.Close()
+		}
+		return err
 	})
 }
 

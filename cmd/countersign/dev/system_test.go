@@ -1,16 +1,39 @@
 package dev_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"io"
 	"log/slog"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/countersign-dev/countersign/cmd/countersign/dev"
 )
+
+// A buffer is a log that is read while it may still be written.
+type buffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (b *buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *buffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}
 
 func config(state string) dev.Config {
 	return dev.Config{
@@ -133,5 +156,30 @@ func TestStartHonoursItsContext(t *testing.T) {
 	cancel()
 	if _, err := dev.Start(ctx, config(t.TempDir())); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// A request that does not end must neither keep the program from it nor look like a failure of the program.
+func TestCloseCutsOffWhatDoesNotEnd(t *testing.T) {
+	var log buffer
+	cfg := config(t.TempDir())
+	cfg.DrainTimeout = 50 * time.Millisecond
+	cfg.Logger = slog.New(slog.NewTextHandler(&log, nil))
+	s := start(t, cfg)
+	conn, err := net.Dial("tcp", strings.TrimPrefix(s.Running.AWSURL, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	// The server is in the middle of this request when its 100 Continue comes.
+	io.WriteString(conn, "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n")
+	if _, err := io.ReadFull(conn, make([]byte, len("HTTP/1.1 100 Continue\r\n\r\n"))); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	if !strings.Contains(log.String(), "requests cut off") {
+		t.Errorf("logged %q", log.String())
 	}
 }
