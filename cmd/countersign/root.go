@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"runtime/debug"
 
@@ -47,15 +48,23 @@ func version() string {
 }
 
 // stateFlag is --state, which every command that talks to a running dev takes.
-type stateFlag struct{ dir string }
+type stateFlag struct {
+	dir string // "" for the default
+	cmd *cobra.Command
+}
 
 func (f *stateFlag) add(cmd *cobra.Command) {
+	f.cmd = cmd
 	cmd.Flags().StringVar(&f.dir, "state", "", "state directory (default: countersign in the user's state directory)")
 }
 
 func (f *stateFlag) state() (dev.State, error) {
-	if f.dir != "" {
+	switch {
+	case f.dir != "":
 		return dev.State(f.dir), nil
+	case f.cmd.Flags().Changed("state"):
+		// A script whose variable is not set means some directory, and not the user's own.
+		return "", errors.New("--state is empty; name a directory, or leave the flag out for the default one")
 	}
 	return dev.DefaultState()
 }

@@ -6,7 +6,9 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -14,11 +16,33 @@ import (
 // An address is one that the system listens on: what it is for, the flag that changes it, and host:port.
 type address struct{ what, flag, hostport string }
 
+// hosts are those that the edge has a certificate for, that the page answers under and that a guard accepts an issuer at
+// without TLS; and the two ways to say all addresses of the machine, localhost among them.
+var hosts = []string{"localhost", "127.0.0.1", "::1", "", "0.0.0.0", "::"}
+
+// check finds what would fail later, in words that are further from its cause.
+func (a address) check() error {
+	host, _, err := net.SplitHostPort(a.hostport)
+	if err != nil {
+		return fmt.Errorf("the %s's address %q is not of the form localhost:8080; correct %s", a.what, a.hostport, a.flag)
+	}
+	// The API answers under every name.
+	if a.flag != "--api-addr" && !slices.Contains(hosts, strings.ToLower(host)) {
+		return fmt.Errorf("the %s answers under the names of this machine only; name localhost with %s, or 0.0.0.0 to be reached from elsewhere too, and not %s",
+			a.what, a.flag, a.hostport)
+	}
+	return nil
+}
+
 // listen opens all the addresses or none of them.
 func listen(addresses ...address) ([]net.Listener, error) {
 	var listeners []net.Listener
 	var problems []error
 	for _, a := range addresses {
+		if err := a.check(); err != nil {
+			problems = append(problems, err)
+			continue
+		}
 		l, err := listenLocal(a.hostport)
 		switch {
 		case errors.Is(err, syscall.EADDRINUSE):

@@ -69,7 +69,7 @@ func Wait(ctx context.Context, state State) (Running, error) {
 }
 
 func notRunning(state State) error {
-	return fmt.Errorf("%w: %s; start it with: countersign dev --state %s", ErrNotRunning, state, state)
+	return fmt.Errorf("%w: %s; start it with: countersign dev --state %s", ErrNotRunning, state, state.quoted())
 }
 
 func (r Running) check(ctx context.Context) error {

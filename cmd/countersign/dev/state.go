@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 )
 
 // State is a state directory: the store, the key file that seals it, the local certificate authority and, while a
@@ -34,3 +35,14 @@ func DefaultState() (State, error) {
 func (s State) path(name string) string { return filepath.Join(string(s), name) }
 
 func (s State) running() string { return s.path("running.json") }
+
+// quoted is the directory as a shell reads it, for commands that are shown to be typed.
+func (s State) quoted() string {
+	plain := func(r rune) bool {
+		return '0' <= r && r <= '9' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || strings.ContainsRune("-_./", r)
+	}
+	if strings.IndexFunc(string(s), func(r rune) bool { return !plain(r) }) < 0 {
+		return string(s)
+	}
+	return "'" + strings.ReplaceAll(string(s), "'", `'\''`) + "'"
+}
