@@ -50,7 +50,7 @@ func explainDecision(log io.Reader, id string, w io.Writer) error {
 		fmt.Fprintln(w, line)
 		for reason, text := range advice {
 			if strings.Contains(line, "reason="+string(reason)) || strings.Contains(line, `"reason":"`+string(reason)+`"`) {
-				fmt.Fprintf(w, "\nrefused: %s. %s\n", reason, text)
+				fmt.Fprintf(w, "\nrefused: %s. %s\n", string(reason), text)
 			}
 		}
 		return exitError(exitDifference)

@@ -108,6 +108,10 @@ func (o explainOptions) configure(ctx context.Context) (countersign.Config, coun
 			if config, err = countersign.ConfigFromEnv(); err != nil {
 				return config, policy, err
 			}
+			// The variables may be those of `countersign env`: the routes are the running dev's then, too.
+			if running, routes, err := o.fromDev(ctx); err == nil && running.Issuer == config.Issuer {
+				document = routes
+			}
 		} else if config, document, err = o.fromDev(ctx); err != nil {
 			return config, policy, err
 		}
@@ -185,6 +189,6 @@ func printExplanation(w io.Writer, e countersign.Explanation) error {
 		fmt.Fprintln(w, "\nlet in")
 		return nil
 	}
-	fmt.Fprintf(w, "\nrefused: %s. %s\n", reason, advice[reason])
+	fmt.Fprintf(w, "\nrefused: %s. %s\n", string(reason), advice[reason])
 	return exitError(exitDifference)
 }
