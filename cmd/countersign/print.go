@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 
 	"golang.org/x/term"
@@ -55,9 +57,27 @@ func printNext(w io.Writer, state string) {
 	}
 	fmt.Fprintf(w, `
 In another terminal:
-  eval "$(countersign env%[1]s)"
-  curl -H "Authorization: Bearer $(countersign token --client readClient%[1]s)" $API_URL/api/demo/protectedRole/me
+  eval "$(%[1]s env%[2]s)"
+  curl -H "Authorization: Bearer $(%[1]s token --client readClient%[2]s)" $API_URL/api/demo/protectedRole/me
 
 Ctrl-C stops it.
-`, flag)
+`, program(os.Args[0]), flag)
+}
+
+// goRun matches where go run puts an executable: a directory of its own, or Go's cache.
+var goRun = regexp.MustCompile(`/go-build\d*/`)
+
+// program is how this program is typed, after how it was: a name on the path, a file, or go run, whose executable is in a
+// directory of its own that nobody types and that may be gone.
+func program(arg0 string) string {
+	switch {
+	case goRun.MatchString(filepath.ToSlash(arg0)):
+		return "go run ./cmd/countersign"
+	case filepath.Base(arg0) == arg0:
+		return arg0
+	}
+	if absolute, err := filepath.Abs(arg0); err == nil {
+		arg0 = absolute
+	}
+	return shellQuote(arg0)
 }

@@ -1,0 +1,27 @@
+package main
+
+import (
+	"path/filepath"
+	"testing"
+)
+
+// What dev tells people to type must be there to be typed.
+func TestProgramIsTypedAsItWas(t *testing.T) {
+	absolute, err := filepath.Abs("bin/countersign")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for arg0, want := range map[string]string{
+		"countersign":        "countersign",
+		"bin/countersign":    "'" + absolute + "'",
+		"/opt/it's/c":        `'/opt/it'\''s/c'`,
+		"/go-builds/c":       "'/go-builds/c'",
+		"/home/me/go-build":  "'/home/me/go-build'",
+		"/tmp/go-build3/b/c": "go run ./cmd/countersign",
+		"/home/me/.cache/go-build/d5/d5d0-d/countersign": "go run ./cmd/countersign",
+	} {
+		if got := program(arg0); got != want {
+			t.Errorf("%s: %s, want %s", arg0, got, want)
+		}
+	}
+}
