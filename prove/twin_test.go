@@ -107,7 +107,7 @@ func (s twin) refuse(w http.ResponseWriter, r *http.Request, needed []string) bo
 	case token == "":
 		return answer(http.StatusUnauthorized, `Bearer realm="orders"`)
 	}
-	have, err := (verifier{s.fault}).verify(token)
+	have, err := verifier(s).verify(token)
 	switch {
 	case err == errNotB64Token:
 		return answer(http.StatusBadRequest, `Bearer error="invalid_request"`)
