@@ -67,6 +67,9 @@ func runDev(ctx context.Context, options devOptions, stdout, stderr io.Writer) (
 	gate := newLogGate(slog.NewTextHandler(stderr, nil))
 	options.Logger = slog.New(gate)
 	system, err := dev.Start(ctx, options.Config)
+	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+		return errors.New("interrupted before the system was up")
+	}
 	if err != nil {
 		return err
 	}
