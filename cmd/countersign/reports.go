@@ -93,7 +93,7 @@ func (o reportOptions) run(ctx context.Context, args []string, policy string, st
 	}
 	cfg := report.Config{Version: version(), At: time.Now(), Policy: policy, Places: placesOf(policy)}
 	if policy == "" {
-		cfg.Policy = "the running dev's"
+		cfg.Policy = "that of the running dev"
 	}
 	all, err := o.prove(ctx, args, cfg, proveAt)
 	if len(all.Rows) == 0 && err != nil {

@@ -25,11 +25,12 @@ type Difference struct {
 	Case  string `json:"case"`
 	Then  string `json:"then"`
 	Now   string `json:"now"`
-	Known bool   `json:"known"` // both were asked: the service answers otherwise. Otherwise one run knows less than the other.
+	Fails bool   `json:"fails"` // it is a row of its own, and no proof; otherwise both answers are right, or one of the two was not asked
 }
 
-// Compare adds what differs from the earlier report, which was read from the file. What both asked and was answered otherwise becomes a
-// row that is Different, and so does a case that is not asked any more; what one of the two could not ask is only named.
+// Compare adds what differs from the earlier report, which was read from the file. It becomes a row that is Different if the rule is
+// another one, if of two answers not both are right, or if a case is not asked any more. What else differs is only named: two answers
+// that are both right, and a case that one of the two runs could not ask.
 func (r *Report) Compare(earlier Report, file string) {
 	c := &Comparison{File: clean(file), Target: earlier.Target, At: earlier.At, Differences: []Difference{}}
 	then := map[string]Row{}
@@ -45,7 +46,7 @@ func (r *Report) Compare(earlier Report, file string) {
 			delete(then, key)
 			if d, differs := compare(old, now, found); differs {
 				c.Differences = append(c.Differences, d)
-				if d.Known {
+				if d.Fails {
 					rows = append(rows, now.differs(d, c.File))
 				}
 			}
@@ -69,9 +70,10 @@ func compare(old, now Row, found bool) (Difference, bool) {
 		return d, true
 	}
 	d.Then = old.outcome()
-	d.Known = old.asked() && now.asked()
+	right := old.State == prove.Proved && now.State == prove.Proved
+	d.Fails = old.asked() && now.asked() && !right
 	if old.Rule != now.Rule {
-		d.Then, d.Now, d.Known = d.Then+" under "+old.Rule, d.Now+" under "+now.Rule, true
+		d.Then, d.Now, d.Fails = d.Then+" under "+old.Rule, d.Now+" under "+now.Rule, true
 	}
 	return d, d.Then != d.Now
 }
@@ -97,25 +99,25 @@ func (r Row) differs(d Difference, file string) Row {
 // Write writes the comparison for people: the differences that are in no row, and the count of them all.
 func (c Comparison) Write(w io.Writer) error {
 	var out strings.Builder
-	known := 0
-	less := map[string][]string{} // cases by what they were and are
+	failing := 0
+	others := map[string][]string{} // cases by what they were and are
 	for _, d := range c.Differences {
-		if d.Known {
-			known++
+		if d.Fails {
+			failing++
 			continue
 		}
 		change := "then " + d.Then + ", now " + d.Now
-		less[change] = append(less[change], d.Route+" / "+d.Case)
+		others[change] = append(others[change], d.Route+" / "+d.Case)
 	}
 	fmt.Fprintf(&out, "compared with %s (%s, %s): ", c.File, c.Target, c.At.UTC().Format(time.RFC3339))
 	if len(c.Differences) == 0 {
 		out.WriteString("no difference\n")
 	} else {
-		fmt.Fprintf(&out, "%s, %d more where one run knows less\n", counted(known, "difference"), len(c.Differences)-known)
+		fmt.Fprintf(&out, "%s, and %d that are no fault\n", counted(failing, "difference"), len(c.Differences)-failing)
 	}
-	for _, change := range slices.Sorted(maps.Keys(less)) {
+	for _, change := range slices.Sorted(maps.Keys(others)) {
 		fmt.Fprintf(&out, "  %s:\n", change)
-		for _, name := range less[change] {
+		for _, name := range others[change] {
 			fmt.Fprintf(&out, "    %s\n", name)
 		}
 	}

@@ -144,7 +144,11 @@ func (r Report) Layered() string {
 	text := ""
 	for _, l := range []Layer{Service, Both, Edge, Nobody, Unknown} {
 		if n := len(r.layers(l)); n > 0 {
-			text += ", " + strconv.Itoa(n) + " by " + string(l)
+			by := " by "
+			if l == Unknown {
+				by = " "
+			}
+			text += ", " + strconv.Itoa(n) + by + string(l)
 		}
 	}
 	if text == "" {

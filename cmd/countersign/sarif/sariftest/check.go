@@ -14,6 +14,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/owenrumney/go-sarif/v3/pkg/report/v210/sarif"
@@ -23,7 +24,10 @@ import (
 // Check fails the test if the log is not a valid one, and returns it as a library for SARIF reads it.
 func Check(t *testing.T, log []byte) *sarif.Report {
 	t.Helper()
-	schema := compile(t)
+	schema, err := schema()
+	if err != nil {
+		t.Fatal(err)
+	}
 	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(log))
 	if err != nil {
 		t.Fatal(err)
@@ -45,38 +49,33 @@ func Check(t *testing.T, log []byte) *sarif.Report {
 	return &report
 }
 
-// compile takes the schema from the source of a library for SARIF, which has it in a constant.
-func compile(t *testing.T) *jsonschema.Schema {
-	t.Helper()
+// schema takes the schema from the source of a library for SARIF, which has it in a constant.
+var schema = sync.OnceValues(func() (*jsonschema.Schema, error) {
 	out, err := exec.Command("go", "list", "-f", "{{.Dir}}", reflect.TypeFor[sarif.Report]().PkgPath()).Output()
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(strings.TrimSpace(string(out)), "schema.go"), nil, 0)
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	literal := file.Scope.Lookup("schema").Decl.(*ast.ValueSpec).Values[0].(*ast.BasicLit)
 	text, err := strconv.Unquote(literal.Value)
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	document, err := jsonschema.UnmarshalJSON(strings.NewReader(text))
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	const name = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 	c := jsonschema.NewCompiler()
 	c.AssertFormat()
 	if err := c.AddResource(name, document); err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
-	schema, err := c.Compile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return schema
-}
+	return c.Compile(name)
+})
 
 // checkRun holds what the schema does not say, and GitHub's code scanning asks for.
 func checkRun(t *testing.T, run *sarif.Run) {
