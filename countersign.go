@@ -18,8 +18,8 @@ import (
 // trust is one issuer that the guard believes, with everything that is bound to it: a token of this issuer is held to these
 // limits and verified with these keys, and with no others (RFC 8725, Sections 3.8 and 3.9).
 type trust struct {
-	issuer     string // as configured: the name in logs and events
-	forms      []string
+	issuer     string   // as configured: the name in logs and events
+	forms      []string // of iss: a Cognito pool has two
 	profile    Profile
 	audience   string
 	resource   string
@@ -92,18 +92,11 @@ func (g *Guard) verify(ctx context.Context, token string, now time.Time) (*verif
 	if t == nil {
 		return nil, refuse(BadIssuer)
 	}
-	header, ok := t.headers.get(parts.Header)
-	if !ok {
-		text, ok := work.decode(0, len(parts.Header))
-		if !ok {
-			return nil, refuse(MalformedToken)
-		}
-		var err error
-		if header, err = jose.ParseHeader(string(text)); err != nil {
-			return nil, refuse(BadHeader)
-		}
+	header, reason := t.readHeader(parts.Header, work)
+	if reason == "" {
+		reason = t.checkHeader(header)
 	}
-	if reason := t.checkHeader(header); reason != "" {
+	if reason != "" {
 		return nil, refuse(reason)
 	}
 	if reason := t.checkClaims(&c, now.Unix()); reason != "" {
@@ -131,6 +124,22 @@ func (g *Guard) verify(ctx context.Context, token string, now time.Time) (*verif
 	}
 	t.headers.put(parts.Header, header)
 	return v, nil
+}
+
+// readHeader reads the protected header, unless a token with the same one was verified before.
+func (t *trust) readHeader(encoded string, work *workspace) (jose.Header, Reason) {
+	if header, ok := t.headers.get(encoded); ok {
+		return header, ""
+	}
+	text, ok := work.decode(0, len(encoded))
+	if !ok {
+		return jose.Header{}, MalformedToken
+	}
+	header, err := jose.ParseHeader(string(text))
+	if err != nil {
+		return jose.Header{}, BadHeader
+	}
+	return header, ""
 }
 
 // checkHeader refuses what the issuer's tokens never say of themselves.
@@ -221,8 +230,8 @@ func (v *verified) describe(c *claims, now time.Time) bool {
 		part, rest = rest[:n], rest[n:]
 		return part
 	}
-	v.caller = Caller{Subject: take(len(c.subject)), ClientID: take(len(c.clientID)), Issuer: t.form(c.issuer), Expiry: time.Unix(c.expiry, 0), from: v}
-	v.id = take(len(c.id))
+	v.caller = Caller{Issuer: t.form(c.issuer), Expiry: time.Unix(c.expiry, 0), from: v}
+	v.caller.Subject, v.caller.ClientID, v.id = take(len(c.subject)), take(len(c.clientID)), take(len(c.id))
 	prefix := ""
 	if t.profile == Cognito {
 		prefix = t.resource + "/"

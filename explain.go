@@ -61,11 +61,13 @@ func (e *Explanation) check(reason Reason, name, clause, want, got string, ok bo
 func (g *Guard) Explain(ctx context.Context, token string, rule Rule) Explanation {
 	var e Explanation
 	e.Checks = make([]Check, 0, 20)
-	if !e.check(MalformedToken, "size", "limit of this package", fmt.Sprintf("at most %d bytes", maxToken), fmt.Sprintf("%d bytes", len(token)), len(token) <= maxToken) {
+	if !e.check(MalformedToken, "size", "limit of this package",
+		fmt.Sprintf("at most %d bytes", maxToken), fmt.Sprintf("%d bytes", len(token)), len(token) <= maxToken) {
 		return e
 	}
 	parts, ok := jose.Split(token)
-	if !e.check(MalformedToken, "shape", "RFC 7515, Section 7.1", "three parts, none empty", fmt.Sprintf("%d parts", strings.Count(token, ".")+1), ok) {
+	if !e.check(MalformedToken, "shape", "RFC 7515, Section 7.1",
+		"three parts, none empty", fmt.Sprintf("%d parts", strings.Count(token, ".")+1), ok) {
 		return e
 	}
 	claimsText, okClaims := jose.AppendDecode(nil, []byte(parts.Payload))
@@ -73,7 +75,8 @@ func (g *Guard) Explain(ctx context.Context, token string, rule Rule) Explanatio
 		return e
 	}
 	c, ok := readClaims(claimsText)
-	if !e.check(BadClaims, "claims", "RFC 7519, Sections 4 and 7.2", "a JSON object with exact, unique names and the right types", exactness(ok), ok) {
+	if !e.check(BadClaims, "claims", "RFC 7519, Sections 4 and 7.2",
+		"a JSON object with exact, unique names and the right types", exactness(ok), ok) {
 		return e
 	}
 	t := g.issuers[string(c.issuer)]
@@ -106,7 +109,8 @@ func (e *Explanation) header(t *trust, parts jose.Token) (jose.Header, bool) {
 	for _, alg := range t.algorithms {
 		allowed = append(allowed, string(alg))
 	}
-	e.check(BadAlgorithm, "alg", "RFC 8725, Section 3.1", "one of "+quoteAll(allowed), strconv.Quote(string(h.Algorithm)), slices.Contains(t.algorithms, h.Algorithm))
+	e.check(BadAlgorithm, "alg", "RFC 8725, Section 3.1",
+		"one of "+quoteAll(allowed), strconv.Quote(string(h.Algorithm)), slices.Contains(t.algorithms, h.Algorithm))
 	want := "at+jwt"
 	if t.profile == Cognito {
 		want = "none, JWT or at+jwt"
@@ -127,15 +131,18 @@ func (e *Explanation) claims(t *trust, c *claims, v *verified, now time.Time) bo
 		return time.Unix(seconds, 0).UTC().Format(time.RFC3339)
 	}
 	if e.check(BadClaims, "exp", "RFC 9068, Section 2.2", "a date", date(c.expiry, c.hasExpiry), c.hasExpiry) {
-		e.check(Expired, "exp", "RFC 7519, Section 4.1.4", "after "+date(now.Unix()-t.leeway, true), date(c.expiry, true), now.Unix() < c.expiry+t.leeway)
+		e.check(Expired, "exp", "RFC 7519, Section 4.1.4",
+			"after "+date(now.Unix()-t.leeway, true), date(c.expiry, true), now.Unix() < c.expiry+t.leeway)
 	}
 	if c.hasNotBefore {
-		e.check(NotYetValid, "nbf", "RFC 7519, Section 4.1.5", "not after "+date(now.Unix()+t.leeway, true), date(c.notBefore, true), now.Unix() >= c.notBefore-t.leeway)
+		e.check(NotYetValid, "nbf", "RFC 7519, Section 4.1.5",
+			"not after "+date(now.Unix()+t.leeway, true), date(c.notBefore, true), now.Unix() >= c.notBefore-t.leeway)
 	}
 	if t.profile == RFC9068 {
 		e.check(BadClaims, "iat", "RFC 9068, Section 2.2", "a date", date(c.issuedAt, c.hasTime), c.hasTime)
 		e.check(BadClaims, "jti", "RFC 9068, Section 2.2", "an identifier", presence(len(c.id) > 0), len(c.id) > 0)
-		e.check(BadTokenUse, "token_use", "RFC 8725, Section 3.12", `none or "access"`, strconv.Quote(string(c.tokenUse)), len(c.tokenUse) == 0 || string(c.tokenUse) == "access")
+		e.check(BadTokenUse, "token_use", "RFC 8725, Section 3.12",
+			`none or "access"`, strconv.Quote(string(c.tokenUse)), len(c.tokenUse) == 0 || string(c.tokenUse) == "access")
 	} else {
 		e.check(BadTokenUse, "token_use", "Cognito", `"access"`, strconv.Quote(string(c.tokenUse)), string(c.tokenUse) == "access")
 	}
@@ -145,7 +152,8 @@ func (e *Explanation) claims(t *trust, c *claims, v *verified, now time.Time) bo
 	}
 	e.check(BadAudience, "aud", "RFC 7519, Section 4.1.3", audience, orNone(c.audience.Raw()), t.audienceMatches(c))
 	if t.clients != nil {
-		e.check(BadClient, "client_id", "Config.ClientIDs", "one of "+quoteAll(t.clients), strconv.Quote(string(c.clientID)), slices.Contains(t.clients, string(c.clientID)))
+		e.check(BadClient, "client_id", "Config.ClientIDs",
+			"one of "+quoteAll(t.clients), strconv.Quote(string(c.clientID)), slices.Contains(t.clients, string(c.clientID)))
 	}
 	ok := v.describe(c, now)
 	return e.check(BadClaims, "scope", "RFC 6749, Section 3.3", "scope tokens and single spaces", orNone(c.scope.Raw()), ok)
@@ -172,7 +180,11 @@ func (e *Explanation) key(ctx context.Context, t *trust, h jose.Header, token st
 	e.check(UnknownKey, "kid", "RFC 7515, Section 4.1.4", "a key of "+t.issuer+" for "+string(h.Algorithm), strconv.Quote(h.KeyID), true)
 	input := token[:len(parts.Header)+1+len(parts.Payload)]
 	good := key.Verify(h.Algorithm, []byte(input), signature) == nil
-	e.check(BadSignature, "signature", "RFC 7515, Section 5.2", "good under the key", map[bool]string{true: "good", false: "not good"}[good], good)
+	got := "not good"
+	if good {
+		got = "good"
+	}
+	e.check(BadSignature, "signature", "RFC 7515, Section 5.2", "good under the key", got, good)
 }
 
 func (e *Explanation) rule(v *verified, rule Rule) {

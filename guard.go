@@ -211,7 +211,11 @@ func (g *Guard) check(route Route) {
 	}
 }
 
+// note adds the route to the policy.
 func (g *Guard) note(route Route) {
+	if route.Rule.report {
+		g.logger.Warn("countersign: a route lets everyone in and only reports", "route", route.Pattern, "rule", route.Rule.String(), "source", route.Source)
+	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.routes = append(g.routes, route)

@@ -70,7 +70,8 @@ func (m *Mux) Policy() Policy {
 func (m *Mux) explain(pattern string, problem any) string {
 	for _, route := range m.routes {
 		if conflict(route.Pattern, pattern) {
-			return fmt.Sprintf("%s: the pattern conflicts with %s, registered at %s; make one of them more specific", pattern, route.Pattern, route.Source)
+			return fmt.Sprintf("%s: the pattern conflicts with %s, registered at %s; make one of them more specific",
+				pattern, route.Pattern, route.Source)
 		}
 	}
 	return fmt.Sprintf("%q: %v", pattern, problem)

@@ -263,7 +263,9 @@ func TestNothingThatGoesOutHasTheToken(t *testing.T) {
 				res.Header.Write(&out)
 				io.Copy(&out, res.Body)
 			}
-			_, err := guard.Authorize(t.Context(), token, countersign.Scope("demo.write"))
+			caller, err := guard.Authorize(t.Context(), token, countersign.Authenticated())
+			fmt.Fprintf(&out, "%v %+v %#v %v\n", caller, caller, caller, err)
+			_, err = guard.Authorize(t.Context(), token, countersign.Scope("demo.write"))
 			if err == nil {
 				t.Fatal("a token without the scope was accepted")
 			}

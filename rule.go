@@ -243,7 +243,8 @@ func scopes(function string, names []string) Rule {
 	var unique []string
 	for _, name := range names {
 		if !oauth.ValidScopeToken(name) {
-			panic(startUp(fmt.Sprintf(`%s: %q is not a scope name (RFC 6749, Section 3.3); write one name without spaces, as in Scope("orders.read")`, function, name)))
+			panic(startUp(fmt.Sprintf(`%s: %q is not a scope name (RFC 6749, Section 3.3); write one name without spaces, as in Scope("orders.read")`,
+				function, name)))
 		}
 		if !slices.Contains(unique, name) {
 			unique = append(unique, name)

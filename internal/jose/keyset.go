@@ -104,13 +104,13 @@ func (s *KeySet) add(key *Key) error {
 		}
 	}
 	for _, alg := range key.algs {
-		name := keyName{key.id, alg}
-		link := &Key{id: key.id, algs: []Algorithm{alg}, public: key.public, next: s.byKid[name]}
-		if key.id != "" && link.length() > maxSameKid {
+		if key.id != "" && s.byKid[keyName{key.id, alg}].length() == maxSameKid {
 			return errors.New("too many keys have its kid")
 		}
-		if key.id != "" {
-			s.byKid[name] = link
+	}
+	for _, alg := range key.algs {
+		if name := (keyName{key.id, alg}); key.id != "" {
+			s.byKid[name] = &Key{id: key.id, algs: []Algorithm{alg}, public: key.public, next: s.byKid[name]}
 		}
 	}
 	s.keys = append(s.keys, key)
