@@ -30,6 +30,9 @@ type Config struct {
 	Examples map[string]Example
 	// RefusalsOnly keeps requests that must be admitted from methods that change things.
 	RefusalsOnly bool
+	// Probe is the scope of the target's dry-run probe, [countersign.Config.ProbeScope]. With it nothing that must be admitted is sent to
+	// methods that change things: the guard is asked for its decision, and no handler is called.
+	Probe string
 
 	// Concurrency bounds the requests under way. Zero is 8.
 	Concurrency int
@@ -62,6 +65,7 @@ func (c *Config) validate() error {
 	if c.Timeout < 0 {
 		problem("Timeout is negative")
 	}
+	c.checkProbe(problem)
 	for _, pattern := range slices.Sorted(maps.Keys(c.Examples)) {
 		c.Examples[pattern].validate(pattern, problem)
 	}

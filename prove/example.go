@@ -29,7 +29,7 @@ type Example struct {
 
 // validate names the route, and nothing of the example's values: a header may well hold a secret.
 func (e Example) validate(pattern string, problem func(format string, args ...any)) {
-	for _, name := range []string{"Authorization", "Proxy-Authorization", "Cookie"} {
+	for _, name := range []string{"Authorization", "Proxy-Authorization", "Cookie", probeHeader} {
 		if slices.ContainsFunc(headerNames(e.Header), func(given string) bool { return strings.EqualFold(given, name) }) {
 			problem("Examples[%q].Header has %s, which is what is proved", pattern, name)
 		}

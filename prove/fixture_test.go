@@ -100,7 +100,7 @@ func signed(scope string) string {
 }
 
 // newGuard is the production guard, for the tokens of fakeIssuer.
-func newGuard(t testing.TB) *countersign.Guard {
+func newGuard(t testing.TB, edits ...func(*countersign.Config)) *countersign.Guard {
 	t.Helper()
 	jwk, err := jose.AppendJWK(nil, issuerKey().Public(), "k", jose.RS256)
 	if err != nil {
@@ -110,9 +110,11 @@ func newGuard(t testing.TB) *countersign.Guard {
 	if err := os.WriteFile(file, []byte(`{"keys":[`+string(jwk)+`]}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	guard, err := countersign.New(countersign.Config{
-		Issuer: issuerURL, Resource: resource, KeysFile: file, Logger: slog.New(slog.DiscardHandler),
-	})
+	cfg := countersign.Config{Issuer: issuerURL, Resource: resource, KeysFile: file, Logger: slog.New(slog.DiscardHandler)}
+	for _, edit := range edits {
+		edit(&cfg)
+	}
+	guard, err := countersign.New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}

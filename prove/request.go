@@ -103,7 +103,7 @@ func (f *finder) request(ctx context.Context, c Case, token string) (*http.Reque
 		c.detour.change(&d)
 	}
 	var body []byte
-	if len(c.Answers) == 0 {
+	if len(c.Answers) == 0 && !c.probe {
 		if body = c.example.Body; body == nil && (method == http.MethodPost || method == http.MethodPut || method == http.MethodPatch) {
 			body = []byte("{}")
 		}
@@ -122,6 +122,9 @@ func (f *finder) request(ctx context.Context, c Case, token string) (*http.Reque
 	}
 	if body != nil {
 		r.Header.Set("Content-Type", cmp.Or(c.example.ContentType, "application/json"))
+	}
+	if c.probe {
+		r.Header.Set(probeHeader, strings.Join(c.Scopes, " "))
 	}
 	send(r, c, token)
 	return r, nil

@@ -50,6 +50,7 @@ type runner struct {
 	tokens []string // of the cases
 	rows   []Row
 	todo   []int // the cases that can be sent
+	probes []int // those of them that ask the guard
 
 	mu   sync.Mutex
 	done int
@@ -62,7 +63,7 @@ type made struct {
 
 func (r *runner) plan() {
 	scopes := universe(r.cfg.Policy)
-	if other := r.wallet.other(scopes, r.cfg.Policy.FullScope("")); other != "" {
+	if other := r.wallet.other(scopes, r.cfg.Policy.FullScope(""), r.cfg.Policy.FullScope(r.cfg.Probe)); other != "" {
 		scopes = append(scopes, other)
 		slices.Sort(scopes)
 	}
@@ -85,6 +86,19 @@ func (r *runner) prepare(ctx context.Context, i int) {
 		unprovable(c.Unprovable)
 		return
 	}
+	if r.wantsProbe(*c) {
+		token, reason, err := r.prepareProbe(ctx, c)
+		switch {
+		case reason != "":
+			unprovable(reason)
+		case err != nil:
+			row.State, row.Note = NotRun, printable(err.Error())
+		default:
+			r.tokens[i] = token
+			r.probes = append(r.probes, i)
+		}
+		return
+	}
 	if r.cfg.RefusalsOnly && len(c.Answers) == 0 && changesThings(c.Route.Method) {
 		unprovable("a " + cmp.Or(c.Route.Method, "write") + " that is admitted changes things, and only refusals are asked for")
 		return
@@ -96,15 +110,9 @@ func (r *runner) prepare(ctx context.Context, i int) {
 			unprovable(reason)
 			return
 		}
-		if ctx.Err() == nil {
-			r.wallet.mint(ctx, scopes)
-		}
-		if err := r.wallet.failed[setKey(scopes)]; err != nil {
-			row.State, row.Note = NotRun, "no token: "+printable(err.Error())
-			return
-		}
-		if good = r.wallet.have[setKey(scopes)]; good == "" {
-			row.State, row.Note = NotRun, "the run was ended"
+		var err error
+		if good, err = r.mint(ctx, scopes); err != nil {
+			row.State, row.Note = NotRun, printable(err.Error())
 			return
 		}
 		if p, err := takeApart(good); err == nil && (c.Kind == KindScope || c.near) && c.gate.named(p.client) {
@@ -119,6 +127,20 @@ func (r *runner) prepare(ctx context.Context, i int) {
 	}
 	r.tokens[i] = token
 	r.todo = append(r.todo, i)
+}
+
+// mint is the good token with the scopes. Each is asked for once.
+func (r *runner) mint(ctx context.Context, scopes []string) (string, error) {
+	if ctx.Err() == nil {
+		r.wallet.mint(ctx, scopes)
+	}
+	if err := r.wallet.failed[setKey(scopes)]; err != nil {
+		return "", fmt.Errorf("no token: %w", err)
+	}
+	if token := r.wallet.have[setKey(scopes)]; token != "" {
+		return token, nil
+	}
+	return "", errEnded
 }
 
 // base is the scope set of the good token of a case. A bad token can be made from any good one where the right one
@@ -151,6 +173,8 @@ func (r *runner) make(c Case, good string) (string, error) {
 
 // sendAll sends what was prepared.
 func (r *runner) sendAll(ctx context.Context) {
+	// A probe's token is not believed for long: a run that is slow on purpose must not begin with something else.
+	r.todo = append(r.probes, r.todo...)
 	r.done = len(r.cases) - len(r.todo)
 	var wg sync.WaitGroup
 	work := make(chan int)
@@ -178,7 +202,7 @@ func (r *runner) send(ctx context.Context, i int) {
 		}
 	}()
 	if ctx.Err() != nil {
-		row.State, row.Note = NotRun, "the run was ended"
+		row.State, row.Note = NotRun, errEnded.Error()
 		return
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, r.cfg.Timeout, errTimeout)
@@ -203,6 +227,11 @@ func (r *runner) send(ctx context.Context, i int) {
 			err = cause
 		}
 		row.State, row.Note = NotRun, r.clean(i, err.Error())
+		return
+	}
+	if r.cases[i].probe {
+		state, got, note := judgeProbe(res)
+		row.State, row.Got, row.Note = state, r.clean(i, got), r.clean(i, note)
 		return
 	}
 	if r.cases[i].unsettled(res) {
@@ -241,7 +270,10 @@ func (r *runner) settle() {
 	}
 }
 
-var errTimeout = errors.New("no answer in time")
+var (
+	errTimeout = errors.New("no answer in time")
+	errEnded   = errors.New("the run was ended")
+)
 
 // clean takes the token out of a text that came from elsewhere, before anything cuts it into pieces.
 func (r *runner) clean(i int, text string) string {

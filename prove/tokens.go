@@ -78,11 +78,14 @@ func (w *wallet) unmintable(scopes []string) string {
 }
 
 // other is a scope that the policy never asks for: the plainest wrong one, and the only one where the policy knows a single scope. One is
-// enough, whatever else the clients may have: each costs a token. One of the resource is the nearest.
-func (w *wallet) other(known []string, prefix string) string {
+// enough, whatever else the clients may have: each costs a token. That of the probe costs none, and one of the resource is the nearest.
+func (w *wallet) other(known []string, prefix, probe string) string {
 	var all []string
 	for _, grant := range w.grants {
 		all = append(all, grant...)
+	}
+	if slices.Contains(all, probe) {
+		return probe
 	}
 	slices.SortFunc(all, func(a, b string) int {
 		if ours := strings.HasPrefix(a, prefix); ours != strings.HasPrefix(b, prefix) {

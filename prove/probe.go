@@ -1,0 +1,80 @@
+package prove
+
+import (
+	"cmp"
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// probeHeader has the scopes that a dry-run probe asks about, and the verdict in its answer: see docs/probe.md.
+const probeHeader = "Countersign-Probe"
+
+// wantsProbe says whether the guard is to be asked about a case, and not called.
+func (r *runner) wantsProbe(c Case) bool {
+	return r.cfg.Probe != "" && len(c.Answers) == 0 && changesThings(c.Route.Method)
+}
+
+// prepareProbe has the token of the probe for a case, or why there can be none. A guard that does not know the probe sees a request with this token and
+// nothing else; so it must be one that the route refuses.
+func (r *runner) prepareProbe(ctx context.Context, c *Case) (token, unprovable string, err error) {
+	scope := r.cfg.Policy.FullScope(r.cfg.Probe)
+	switch {
+	case isOpen(c.Route.Rule):
+		return "", "the rule lets everyone in: a " + cmp.Or(c.Route.Method, "write") + " that a guard does not take for a probe would be one that changes things", nil
+	case c.Make.changes():
+		return "", "a probe is decided for its own client", nil
+	case c.gate.admits([]string{scope}):
+		return "", "the rule lets in the probe's own token: where the probe is not known, the request would change things", nil
+	}
+	if reason := r.wallet.unmintable([]string{scope}); reason != "" {
+		return "", reason, nil
+	}
+	if token, err = r.mint(ctx, []string{scope}); err != nil {
+		return "", "", err
+	}
+	p, opaque := takeApart(token)
+	switch {
+	case opaque != nil:
+		return "", "the probe's token is no JWT: what else it is good for cannot be seen", nil
+	case c.gate.named(p.client):
+		return "", "the probe's client is one that the rule names", nil
+	}
+	c.probe = true
+	return token, "", nil
+}
+
+// judgeProbe is judge for the answer to a probe, which is a refusal with a verdict.
+func judgeProbe(res *http.Response) (state State, got, note string) {
+	verdict := strings.Join(res.Header.Values(probeHeader), ", ")
+	_, got, _ = Case{}.judge(res)
+	switch {
+	case res.StatusCode < 400:
+		return Different, got, "let in a token that is good for nothing but probes"
+	case verdict == "allow":
+		return Proved, "probe: allow", ""
+	case verdict == "deny":
+		return Different, "probe: deny", "the guard would refuse it, though the policy admits it"
+	case verdict != "":
+		return NotRun, got, "the guard was asked and did not decide: " + verdict
+	case res.StatusCode == http.StatusUnauthorized:
+		return NotRun, got, "the probe's token is not believed"
+	case res.StatusCode == http.StatusForbidden:
+		return NotRun, got, "nobody decided: the guard has no ProbeScope, or something in front of it answered"
+	}
+	if note = notAdmitted(res.StatusCode); note == "" {
+		return NotRun, got, "nobody decided"
+	}
+	return Different, got, note
+}
+
+// checkProbe says what speaks against the scope of the probe.
+func (c *Config) checkProbe(problem func(format string, args ...any)) {
+	if c.Probe == "" {
+		return
+	}
+	if slices.Contains(universe(c.Policy), c.Policy.FullScope(c.Probe)) {
+		problem("Probe is %q, for which a rule of the policy asks", c.Probe)
+	}
+}
