@@ -77,14 +77,7 @@ func (f *finder) notePassed(n ast.Node) bool {
 
 func (f *finder) isRule(e ast.Expr) bool {
 	tv, ok := f.pkg.info.Types[e]
-	if !ok {
-		if name, isName := e.(*ast.Ident); isName {
-			variable, isVar := f.pkg.info.Uses[name].(*types.Var)
-			return isVar && types.Identical(variable.Type(), f.rule)
-		}
-		return false
-	}
-	return tv.IsValue() && tv.Type != nil && types.Identical(tv.Type, f.rule)
+	return ok && tv.IsValue() && tv.Type != nil && types.Identical(tv.Type, f.rule)
 }
 
 // isGiven says whether the expression is the whole rule, at the place where somebody gives it away.
