@@ -4,15 +4,18 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 
 	"github.com/spf13/cobra"
 
-	"github.com/countersign-dev/countersign"
+	"github.com/countersign-dev/countersign/cmd/countersign/callers"
 	"github.com/countersign-dev/countersign/cmd/countersign/dev"
+	"github.com/countersign-dev/countersign/cmd/countersign/seen"
 	"github.com/countersign-dev/countersign/prove"
 )
 
@@ -22,14 +25,21 @@ func newProve() *cobra.Command {
 		Use:   "prove [URL]",
 		Short: "Prove every route of a service: no token 401, wrong scope 403, right scope admitted",
 		Long: `Sends every case of the policy to the service at URL and compares the answers: no token, each wrong scope, the
-right scope, and the bad tokens. The policy and the tokens are the running dev's.
+right scope, and the bad tokens. The policy and the tokens are the running dev's, unless they are named.
+
+--policy takes what countersigntest.Golden wrote, or any team's OpenAPI 3.0 or 3.1 document, in JSON or YAML; the service may be in any
+language. With --issuer, and --client or --clients, the tokens are those of any issuer, and no dev has to run.
+
+On another machine, nothing is sent that POST, PUT, PATCH or DELETE would have to admit, unless --allow-writes says so.
 
 With --through and --direct the same cases go through the edge and past it, and what only the edge protects is a difference.
 With --report the result is also written for other programs, and for people who were not there.
 
-Exit codes: 0 proved, 1 a difference, 2 could not run.`,
+Exit codes: 0 proved, 1 a difference, 2 could not run, or was interrupted.`,
 		Example: `  countersign prove http://localhost:8080
   countersign prove https://localhost:8443 --beneath /api/demo
+  countersign prove https://api.example.com --policy openapi.yaml --issuer https://issuer.example.com --client reader=READER --client writer=WRITER
+  countersign prove https://api.example.com --policy openapi.yaml --clients clients.yaml --rate 5 --seen access.log
   countersign prove http://localhost:8080 --report junit=prove.xml --report html=prove.html --report json=local.json
   countersign prove https://api.example.com --compare local.json
   countersign prove --through https://edge.example.com --direct http://pod:8080`,
@@ -44,25 +54,46 @@ Exit codes: 0 proved, 1 a difference, 2 could not run.`,
 	}
 	options.state.add(cmd)
 	flags := cmd.Flags()
-	flags.StringVar(&options.policy, "policy", "", "policy file, as countersigntest.Golden writes it (default: the running dev's)")
+	flags.StringVar(&options.policy, "policy", "", "policy file, as countersigntest.Golden writes it, or OpenAPI document; a file or an https URL (default: the running dev's)")
+	flags.StringVar(&options.server, "server", "", "which of the OpenAPI document's servers is meant (default: the one at the URL's host, or the first)")
 	flags.StringVar(&options.beneath, "beneath", "", "prove only the routes at or beneath this path, as behind an edge that lets no other through")
 	flags.StringVar(&options.ca, "ca", "", "PEM file of the certificate authorities to trust (default: the running dev's and the system's)")
+	flags.StringVar(&options.seen, "seen", "", "access log in the common or combined format, or HAR: name the routes that are served and not documented, and the other way round")
+	options.credentialOptions.add(cmd)
+	options.paceOptions.add(cmd)
 	options.reportOptions.add(cmd)
 	return cmd
 }
 
 type proveOptions struct {
-	state               stateFlag
-	policy, beneath, ca string
+	state                             stateFlag
+	policy, server, beneath, ca, seen string
+	credentialOptions
+	paceOptions
 	reportOptions
 }
 
-func runProve(ctx context.Context, urls []string, state dev.State, options proveOptions, stdout, stderr io.Writer) error {
-	running, err := dev.Find(ctx, state)
-	if err != nil {
-		return err
+// check finds what is wrong with the flags, all of it, before anything is sent.
+func (o *proveOptions) check(cmd *cobra.Command, args []string) error {
+	problems := []error{o.reportOptions.check(cmd, args), o.credentialOptions.check(), o.paceOptions.check(cmd)}
+	for _, address := range o.targets(args) {
+		if _, err := prove.URL(address, nil); err != nil {
+			problems = append(problems, err)
+		}
 	}
-	policy, err := options.readPolicy(running)
+	return errors.Join(problems...)
+}
+
+// targets are the addresses that are proved.
+func (o proveOptions) targets(args []string) []string {
+	if o.through != "" {
+		return []string{o.through, o.direct}
+	}
+	return args
+}
+
+func runProve(ctx context.Context, args []string, state dev.State, options proveOptions, stdout, stderr io.Writer) error {
+	running, err := options.findDev(ctx, state)
 	if err != nil {
 		return err
 	}
@@ -70,66 +101,125 @@ func runProve(ctx context.Context, urls []string, state dev.State, options prove
 	if err != nil {
 		return err
 	}
-	admin, err := dev.OpenAdmin(state, running)
+	policy, err := options.readPolicy(ctx, running, client, options.targets(args))
 	if err != nil {
 		return err
 	}
-	minted, err := admin.Tokens(ctx)
+	policy.notes(stderr)
+	log, err := options.readSeen(policy, options.targets(args))
 	if err != nil {
 		return err
 	}
-	tokens := onceEach{Tokens: minted, have: map[string]string{}}
-	return options.run(ctx, urls, options.policy, stdout, stderr, func(url string) (prove.Report, error) {
-		target, err := prove.URL(url, client)
-		if err != nil {
-			return prove.Report{}, err
-		}
-		return prove.Run(ctx, prove.Config{Policy: policy, Target: target, Tokens: tokens})
+	var tokens proofTokens
+	switch {
+	case options.ownClients():
+		tokens, err = options.ownTokens(ctx, policy, client, stderr)
+	case !options.noTokens:
+		tokens, err = devTokens(ctx, state, *running, client, stderr)
+	}
+	if err != nil {
+		return err
+	}
+	err = options.run(ctx, args, options.policy, stdout, stderr, func(url string) (prove.Report, error) {
+		return options.proveAt(ctx, url, policy, tokens, client, stderr)
 	})
+	if log == nil {
+		return err
+	}
+	out := stdout
+	if options.format != "table" {
+		out = stderr
+	}
+	return errors.Join(err, log.Compare(policy.seenRoutes()).Write(out, options.seen))
 }
 
-func (o proveOptions) readPolicy(running dev.Running) (countersign.Policy, error) {
-	document := []byte(running.Policy)
-	if o.policy != "" {
-		var err error
-		if document, err = os.ReadFile(o.policy); err != nil {
-			return countersign.Policy{}, fmt.Errorf("--policy: %w", err)
-		}
+// findDev finds the running dev where something of it is needed; otherwise it is nil.
+func (o proveOptions) findDev(ctx context.Context, state dev.State) (*dev.Running, error) {
+	if o.policy != "" && (o.ownClients() || o.noTokens) {
+		return nil, nil
 	}
-	policy, err := countersign.ParsePolicy(document)
+	running, err := dev.Find(ctx, state)
+	switch {
+	case err == nil:
+		return &running, nil
+	case errors.Is(err, dev.ErrNotRunning) && o.policy != "":
+		return nil, fmt.Errorf("no tokens: %w; or name an issuer and clients of your own, as in --issuer URL --client reader=READER; or send only what needs no token, with --no-tokens", err)
+	case errors.Is(err, dev.ErrNotRunning) && (o.ownClients() || o.noTokens):
+		return nil, fmt.Errorf("no policy: write --policy FILE with the service's OpenAPI document; or else: %w", err)
+	}
+	return nil, err
+}
+
+// proveAt proves at one address.
+func (o proveOptions) proveAt(ctx context.Context, address string, policy proofPolicy, tokens proofTokens, client *http.Client, stderr io.Writer) (prove.Report, error) {
+	target, err := prove.URL(policy.targetOf(address), client)
 	if err != nil {
-		return countersign.Policy{}, fmt.Errorf("policy %s: %w", o.policy, err)
+		return prove.Report{}, err
 	}
-	if o.beneath == "" {
-		return policy, nil
+	u, err := url.Parse(address)
+	if err != nil {
+		return prove.Report{}, err
 	}
-	policy = dev.Beneath(policy, o.beneath)
-	if len(policy.Routes) == 0 {
-		return countersign.Policy{}, fmt.Errorf("--beneath %s: the policy has no route there", o.beneath)
+	line := newProgress(stderr)
+	defer line.clear()
+	cfg := prove.Config{
+		Policy: policy.Policy, Target: target, Tokens: tokens.tokens, Keys: tokens.keys, Examples: policy.examples, Progress: line.step,
+		RefusalsOnly: !o.allowWrites && !callers.IsLoopback(u.Hostname()),
 	}
-	return policy, nil
+	if cfg.RefusalsOnly && policy.changes() {
+		fmt.Fprintf(stderr, "note: %s is another machine: to methods that change things only refusals are sent; --allow-writes sends the rest\n", u.Host)
+	}
+	o.paceOptions.apply(&cfg)
+	report, err := prove.Run(ctx, cfg)
+	if len(report.Rows) > 0 {
+		report.Rows = append(report.Rows, policy.notJudged(o.beneath)...)
+	}
+	if errors.Is(err, context.Canceled) {
+		err = errors.New("interrupted; the report has what was known by then")
+	}
+	return report, err
+}
+
+// readSeen reads the log before anything is sent: a name misspelt should not cost a proof.
+func (o proveOptions) readSeen(policy proofPolicy, targets []string) (*seen.Log, error) {
+	if o.seen == "" {
+		return nil, nil
+	}
+	f, err := os.Open(o.seen)
+	if err != nil {
+		return nil, fmt.Errorf("--seen: %w", err)
+	}
+	defer f.Close()
+	log, err := seen.Read(f, policy.hosts(targets))
+	if err != nil {
+		return nil, fmt.Errorf("--seen %s: %w", o.seen, err)
+	}
+	return log, nil
 }
 
 // client trusts the system's certificate authorities, and beside them the one that the target needs.
-func (o proveOptions) client(running dev.Running) (*http.Client, error) {
-	file := running.EdgeCA
-	if o.ca != "" {
-		file = o.ca
-	}
-	pem, err := os.ReadFile(file)
-	if err != nil {
-		return nil, fmt.Errorf("certificate authority: %w", err)
+func (o proveOptions) client(running *dev.Running) (*http.Client, error) {
+	file := o.ca
+	if file == "" && running != nil {
+		file = running.EdgeCA
 	}
 	roots, err := x509.SystemCertPool()
 	if err != nil {
 		roots = x509.NewCertPool()
 	}
-	if !roots.AppendCertsFromPEM(pem) {
-		return nil, fmt.Errorf("certificate authority: %s holds no certificate", file)
+	if file != "" {
+		pem, err := os.ReadFile(file)
+		if err != nil {
+			return nil, fmt.Errorf("certificate authority: %w", err)
+		}
+		if !roots.AppendCertsFromPEM(pem) {
+			return nil, fmt.Errorf("certificate authority: %s holds no certificate", file)
+		}
 	}
 	return &http.Client{Transport: &http.Transport{
-		Proxy:           http.ProxyFromEnvironment,
-		TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
+		Proxy:               http.ProxyFromEnvironment,
+		TLSClientConfig:     &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
+		MaxIdleConnsPerHost: o.concurrency,
 	}}, nil
 }
 
