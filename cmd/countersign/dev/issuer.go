@@ -27,9 +27,13 @@ func (s *System) issuerHandler() (http.Handler, error) {
 	return mux, nil
 }
 
-// healthz names the instance, so that nobody takes another program at this address for this system.
+// healthz answers ok, or a caller's nonce, so that nobody takes another program at this address for this system.
 func (s *System) healthz(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
-	io.WriteString(w, s.Running.Instance+"\n")
+	answer := "ok"
+	if nonce := r.URL.Query().Get("nonce"); nonce != "" {
+		answer = s.Running.proof(nonce)
+	}
+	io.WriteString(w, answer+"\n")
 }

@@ -2,6 +2,10 @@ package dev
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,9 +16,9 @@ import (
 	"time"
 )
 
-// Running says how to reach a running system. It holds no secret.
+// Running says how to reach a running system, and how to recognise it.
 type Running struct {
-	Instance   string          `json:"instance"` // random; /healthz of the issuer's address repeats it
+	Instance   string          `json:"instance"` // random, for the owner of the state alone; /healthz of the issuer's address proves that it has it
 	PID        int             `json:"pid"`
 	APIURL     string          `json:"api_url"`
 	EdgeURL    string          `json:"edge_url"`
@@ -75,7 +79,8 @@ func notRunning(state State) error {
 func (r Running) check(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, r.AWSURL+"/healthz", nil)
+	nonce := rand.Text()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, r.AWSURL+"/healthz?nonce="+nonce, nil)
 	if err != nil {
 		return err
 	}
@@ -88,10 +93,18 @@ func (r Running) check(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if res.StatusCode != http.StatusOK || string(body) != r.Instance+"\n" {
+	if res.StatusCode != http.StatusOK || string(body) != r.proof(nonce)+"\n" {
 		return errors.New("another instance")
 	}
 	return nil
+}
+
+// proof answers a nonce as nobody can who does not know the instance. The instance itself is never sent: any user of the
+// machine could ask for it, take the address once the system is gone, and pass for it.
+func (r Running) proof(nonce string) string {
+	mac := hmac.New(sha256.New, []byte(r.Instance))
+	io.WriteString(mac, nonce) // a hash does not fail
+	return hex.EncodeToString(mac.Sum(nil))
 }
 
 // publish writes the file that Find reads, whole or not at all.

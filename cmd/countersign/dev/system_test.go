@@ -7,6 +7,8 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -88,6 +90,42 @@ func TestLeftoverOfAKilledProcessIsNotFound(t *testing.T) {
 	}
 	if _, err := dev.Find(t.Context(), dev.State(state)); !errors.Is(err, dev.ErrNotRunning) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// Any user of the machine may ask /healthz while the system runs, and take its address when it is gone.
+func TestWhatHealthzSaysLetsNobodyPassForTheSystem(t *testing.T) {
+	state := dev.State(t.TempDir())
+	s := start(t, config(string(state)))
+	ask := func(query string) string {
+		res, err := http.Get(s.Running.AWSURL + "/healthz" + query)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		body, err := io.ReadAll(res.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(body), s.Running.Instance) {
+			t.Errorf("/healthz%s tells the instance", query)
+		}
+		return string(body)
+	}
+	ask("")
+	heard := ask("?nonce=heard-before")
+	impostor := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, heard) }))
+	defer impostor.Close()
+	file := filepath.Join(string(state), "running.json")
+	left, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, bytes.ReplaceAll(left, []byte(s.Running.AWSURL), []byte(impostor.URL)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := dev.Find(t.Context(), state); !errors.Is(err, dev.ErrNotRunning) {
+		t.Errorf("the impostor: %v", err)
 	}
 }
 
