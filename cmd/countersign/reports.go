@@ -151,17 +151,25 @@ func (o reportOptions) write(all report.Report, stdout, stderr io.Writer) error 
 
 // placesOf finds the lines of the routes in the policy file, and in the Go files of this directory.
 func placesOf(policy string) place.Places {
+	elsewhere := place.New("", nil, place.GoFilesHere) // no file that a reviewer could see
+	if policy == "" {
+		return elsewhere
+	}
 	name, err := filepath.Rel(".", policy)
 	if here, abs := os.Getwd(); abs == nil && filepath.IsAbs(policy) {
 		name, err = filepath.Rel(here, policy)
 	}
-	if policy == "" || err != nil || !filepath.IsLocal(name) {
-		return place.New("", nil, place.GoFilesHere) // a file outside the repository is no place that a reviewer can see
+	if err != nil || !filepath.IsLocal(name) {
+		return elsewhere
 	}
-	var text []byte
-	if f, err := os.Open(policy); err == nil { // otherwise whoever proves with it says why
-		defer f.Close()
-		text, _ = io.ReadAll(io.LimitReader(f, document.MaxSize))
+	f, err := os.Open(policy)
+	if err != nil { // an address, or whoever proves with it says why
+		return elsewhere
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, document.MaxSize))
+	if err != nil {
+		return elsewhere
 	}
 	return place.New(filepath.ToSlash(name), text, place.GoFilesHere)
 }

@@ -43,7 +43,12 @@ func filled(text string) report.Report {
 	}
 	cfg := config
 	cfg.Policy += text
-	return report.New(cfg, p)
+	earlier := p
+	earlier.Rows = append([]prove.Row{}, p.Rows[1:]...) // one came since, and of two the outcome was another one
+	earlier.Rows[0].State, earlier.Rows[1].State = prove.Different, prove.Unprovable
+	r := report.New(cfg, p)
+	r.Compare(report.New(cfg, earlier), "local.json"+text)
+	return r
 }
 
 func fill(v reflect.Value, text string) {

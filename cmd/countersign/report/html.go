@@ -100,7 +100,7 @@ func (r Report) view() view {
 		Proved: proof.Count(prove.Proved), Different: proof.Count(prove.Different),
 		Unprovable: proof.Count(prove.Unprovable), NotRun: proof.Count(prove.NotRun),
 	}
-	v.Columns = group{}.cells(r.Compared != nil)
+	v.Columns = group{}.cells(r.hasComparisons())
 	for i, column := range columns[:len(v.Columns)] {
 		v.Columns[i].Reason = column.what
 	}
@@ -110,7 +110,7 @@ func (r Report) view() view {
 			method, path = "ANY", g.route
 		}
 		v.Routes = append(v.Routes, viewRoute{
-			"route-" + strconv.Itoa(i+1), method, path, g.rule, g.rows[0].where(), g.cells(r.Compared != nil), g.rows,
+			"route-" + strconv.Itoa(i+1), method, path, g.rule, g.rows[0].where(), g.cells(r.hasComparisons()), g.rows,
 			g.count(prove.Different) + g.count(prove.NotRun),
 		})
 	}

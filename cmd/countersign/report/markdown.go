@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -32,6 +33,7 @@ type cell struct {
 	Title                                      string
 	Proved, Different, Unprovable, NotRun, All int
 	Reason                                     string // of what cannot be proved, if nothing was
+	compares                                   bool
 }
 
 func (g group) cells(compared bool) []cell {
@@ -40,7 +42,7 @@ func (g group) cells(compared bool) []cell {
 		if column.kind == KindComparison && !compared {
 			continue
 		}
-		c := cell{Title: column.title}
+		c := cell{Title: column.title, compares: column.kind == KindComparison}
 		for _, row := range g.rows {
 			if row.Kind != column.kind {
 				continue
@@ -91,6 +93,9 @@ func (c cell) Words() string {
 	case c.Unprovable > 0:
 		return "not provable"
 	}
+	if c.compares {
+		return "no difference"
+	}
 	return "nothing to ask"
 }
 
@@ -132,18 +137,23 @@ func (r Report) markdownMatrix(out *bounded) {
 		return
 	}
 	header, rule := "\n| route | rule |", "|---|---|"
-	for _, c := range groups[0].cells(r.Compared != nil) {
+	for _, c := range groups[0].cells(r.hasComparisons()) {
 		header += " " + c.Title + " |"
 		rule += "---|"
 	}
 	out.line("%s", header+"\n"+rule)
 	for _, g := range groups {
 		text := "| " + escape.Code(g.route) + " | " + escape.Code(g.rule) + " |"
-		for _, c := range g.cells(r.Compared != nil) {
+		for _, c := range g.cells(r.hasComparisons()) {
 			text += " " + c.Mark() + " " + c.Words() + " |"
 		}
 		out.line("%s", text)
 	}
+}
+
+// hasComparisons says whether there is a column for them.
+func (r Report) hasComparisons() bool {
+	return slices.ContainsFunc(r.Rows, func(row Row) bool { return row.Kind == KindComparison })
 }
 
 func (r Row) where() string {
