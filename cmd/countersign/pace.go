@@ -19,6 +19,7 @@ type paceOptions struct {
 	timeout     time.Duration
 	concurrency int
 	allowWrites bool
+	probe       string
 }
 
 // The bounds of the flags. A proof is no load test.
@@ -35,6 +36,7 @@ func (o *paceOptions) add(cmd *cobra.Command) {
 	flags.DurationVar(&o.timeout, "timeout", 10*time.Second, "how long to wait for an answer, 100ms to 10m")
 	flags.IntVar(&o.concurrency, "concurrency", 8, "requests under way at most, 1 to 100")
 	flags.BoolVar(&o.allowWrites, "allow-writes", false, "send what must be admitted to POST, PUT, PATCH and DELETE on another machine too: it changes things there")
+	flags.StringVar(&o.probe, "probe", "", "scope of the service's dry-run probe (countersign.Config.ProbeScope): ask the guard, and send nothing that changes things, on any machine")
 }
 
 func (o paceOptions) check(cmd *cobra.Command) error {
@@ -48,12 +50,15 @@ func (o paceOptions) check(cmd *cobra.Command) error {
 	if o.concurrency < 1 || o.concurrency > maxConcurrency {
 		problems = append(problems, fmt.Errorf("--concurrency %d: write 1 to %d", o.concurrency, maxConcurrency))
 	}
+	if o.probe != "" && o.allowWrites {
+		problems = append(problems, errors.New("--probe and --allow-writes: the one sends nothing that changes things, the other does; choose one"))
+	}
 	return errors.Join(problems...)
 }
 
 // apply bounds a proof. With a rate, a request waits for its turn first, and that is no time in which the service could have answered.
 func (o paceOptions) apply(cfg *prove.Config) {
-	cfg.Concurrency, cfg.Timeout = o.concurrency, o.timeout
+	cfg.Concurrency, cfg.Timeout, cfg.Probe = o.concurrency, o.timeout, o.probe
 	if o.rate > 0 {
 		cfg.Target = &paced{Target: cfg.Target, interval: time.Duration(float64(time.Second) / o.rate), timeout: o.timeout}
 		cfg.Timeout = waitForever

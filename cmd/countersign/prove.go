@@ -30,7 +30,8 @@ right scope, and the bad tokens. The policy and the tokens are the running dev's
 --policy takes what countersigntest.Golden wrote, or any team's OpenAPI 3.0 or 3.1 document, in JSON or YAML; the service may be in any
 language. With --issuer, and --client or --clients, the tokens are those of any issuer, and no dev has to run.
 
-On another machine, nothing is sent that POST, PUT, PATCH or DELETE would have to admit, unless --allow-writes says so.
+On another machine, nothing is sent that POST, PUT, PATCH or DELETE would have to admit, unless --allow-writes says so; with --probe the
+guard of the service is asked for its decision instead.
 
 With --through and --direct the same cases go through the edge and past it, and what only the edge protects is a difference.
 With --report the result is also written for other programs, and for people who were not there.
@@ -166,7 +167,7 @@ func (o proveOptions) proveAt(ctx context.Context, address string, policy proofP
 		Policy: policy.Policy, Target: target, Tokens: tokens.tokens, Keys: tokens.keys, Examples: policy.examples, Progress: line.step,
 		RefusalsOnly: !o.allowWrites && !callers.IsLoopback(u.Hostname()),
 	}
-	if cfg.RefusalsOnly && policy.changes() {
+	if cfg.RefusalsOnly && o.probe == "" && policy.changes() {
 		fmt.Fprintf(stderr, "note: %s is another machine: to methods that change things only refusals are sent; --allow-writes sends the rest\n", u.Host)
 	}
 	o.paceOptions.apply(&cfg)
