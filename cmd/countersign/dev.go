@@ -75,14 +75,14 @@ func runDev(ctx context.Context, options devOptions, stdout, stderr io.Writer) (
 	}
 	defer func() { err = errors.Join(err, system.Close()) }()
 	printSystem(stdout, system.Running)
-	proved, err := proveSystem(ctx, system, stdout)
+	code, err := proveSystem(ctx, system, stdout)
 	switch {
 	case ctx.Err() != nil && !options.once:
 		return sayStopping(stdout)
 	case err != nil:
 		return err
-	case options.once && !proved:
-		return exitError(exitDifference)
+	case options.once && code != 0:
+		return exitError(code)
 	case options.once:
 		return nil
 	}

@@ -224,19 +224,19 @@ func (o proveOptions) client(running *dev.Running) (*http.Client, error) {
 	}}, nil
 }
 
-// proveSystem proves a system that has just started, past its edge and through it, and reports whether all is proved.
-func proveSystem(ctx context.Context, system *dev.System, stdout io.Writer) (bool, error) {
+// proveSystem proves a system that has just started, past its edge and through it, and returns the exit code: 0 when all is proved.
+func proveSystem(ctx context.Context, system *dev.System, stdout io.Writer) (int, error) {
 	table := tableFor(stdout, false)
 	report, err := system.Prove(ctx)
 	if err != nil {
-		return false, err
+		return 0, err
 	}
 	if err := table.Write(stdout, report); err != nil {
-		return false, err
+		return 0, err
 	}
 	edge, err := system.ProveEdge(ctx)
 	if err != nil {
-		return false, err
+		return 0, err
 	}
 	// Through the edge the same is expected: one line, unless there is more to say.
 	if edge.OK() {
@@ -244,5 +244,10 @@ func proveSystem(ctx context.Context, system *dev.System, stdout io.Writer) (boo
 	} else {
 		err = table.Write(stdout, edge)
 	}
-	return report.OK() && edge.OK(), err
+	code := report.ExitCode()
+	// A difference is what to look at first, whatever else could not be run.
+	if code == 0 || edge.ExitCode() == exitDifference {
+		code = edge.ExitCode()
+	}
+	return code, err
 }
