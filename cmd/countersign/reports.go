@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -91,10 +92,7 @@ func (o reportOptions) run(ctx context.Context, args []string, policy string, st
 			return fmt.Errorf("--compare: %w", err)
 		}
 	}
-	cfg := report.Config{Version: version(), At: time.Now(), Policy: policy, Places: placesOf(policy)}
-	if policy == "" {
-		cfg.Policy = "that of the running dev"
-	}
+	cfg := report.Config{Version: version(), At: time.Now(), Policy: policyName(policy), Places: placesOf(policy)}
 	all, err := o.prove(ctx, args, cfg, proveAt)
 	if len(all.Rows) == 0 && err != nil {
 		return err
@@ -147,6 +145,17 @@ func (o reportOptions) write(all report.Report, stdout, stderr io.Writer) error 
 		problems = append(problems, all.WriteFile(to.file, to.format))
 	}
 	return errors.Join(problems...)
+}
+
+// policyName says where the policy came from. An address may have a password or a key in it, which is for nobody who reads the report.
+func policyName(policy string) string {
+	if policy == "" {
+		return "that of the running dev"
+	}
+	if u, err := url.Parse(policy); err == nil && u.Host != "" {
+		return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
+	}
+	return policy
 }
 
 // placesOf finds the lines of the routes in the policy file, and in the Go files of this directory.

@@ -112,3 +112,15 @@ func TestEndedRunWritesWhatIsKnown(t *testing.T) {
 		t.Errorf("%+v, %v", r, err)
 	}
 }
+
+func TestPolicyName(t *testing.T) {
+	for policy, want := range map[string]string{
+		"":               "that of the running dev",
+		"a/openapi.yaml": "a/openapi.yaml",
+		"https://user:secret@example.com/openapi.yaml?key=secret": "https://example.com/openapi.yaml",
+	} {
+		if got := policyName(policy); got != want {
+			t.Errorf("%q is called %q, want %q", policy, got, want)
+		}
+	}
+}
