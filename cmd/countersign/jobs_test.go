@@ -170,7 +170,7 @@ func TestGitHubJob(t *testing.T) {
 	for name, want := range map[string]string{
 		"comment.md":                       "| :warning: public | `GET /items/{id}` | `items.read` | `public, demo day` |",
 		filepath.Join(w.bin, "summary.md"): "<!-- countersign diff -->",
-		"countersign.sarif":                `"ruleId": "countersign/public"`,
+		"countersign.sarif":                `"uri": "api.go"`,
 		filepath.Join(w.bin, "gh.args"):    "pr\ncomment\n7\n--repo\nyou/service\n--body-file\ncomment.md\n",
 		".git/HEAD":                        "refs/heads/main",
 	} {

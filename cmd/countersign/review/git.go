@@ -55,7 +55,11 @@ func (r *Repository) Read(ctx context.Context, revision, file string) (Side, err
 	if err != nil {
 		return Side{}, err
 	}
-	s := Side{Name: revision + ":" + at, Path: at, goFiles: func() []string { return r.goFiles(ctx, commit) }}
+	s := Side{
+		Name: revision + ":" + at, Path: at,
+		goFiles: func() []string { return r.goFiles(ctx, commit) },
+		read:    func(path string) ([]byte, error) { return r.git(ctx, maxSource, "cat-file", "blob", commit+":"+path) },
+	}
 	object, err := r.blob(ctx, commit, at)
 	if err != nil {
 		return s, fmt.Errorf("review: %s: %w", escape.Visible(s.Name), err)
@@ -78,6 +82,14 @@ func (r *Repository) ReadWorkTree(file string) (Side, error) {
 	}
 	s, err := ReadFile(filepath.Join(r.dir, filepath.FromSlash(file)))
 	s.Path = at
+	s.goFiles = func() []string {
+		files := place.GoFilesHere()
+		for i := range files {
+			files[i] = r.prefix + files[i]
+		}
+		return files
+	}
+	s.read = func(path string) ([]byte, error) { return readSource(strings.TrimPrefix(path, r.prefix)) }
 	return s, err
 }
 

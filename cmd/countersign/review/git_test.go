@@ -114,6 +114,52 @@ func TestRevisions(t *testing.T) {
 	}
 }
 
+// A policy without lines is shown at its registrations all the same, as the code of that revision has them.
+func TestRegistrations(t *testing.T) {
+	r := newRepository(t)
+	r.commit("service/testdata/authorization.json", document(t))
+	r.commit("service/routes/api.go", []byte(`package routes
+
+import cs "github.com/countersign-dev/countersign"
+
+func routes(api *cs.Mux) {
+	api.HandleFunc("GET /once", nil, cs.Scope("read"))
+	api.HandleFunc("GET /twice", nil, cs.Scope("read"))
+	add("GET /twice", nil)
+	_ = []string{"GET /listed"}
+}
+`))
+	r.commit("service/client.go", []byte("package service\n\nvar _ = call(\"GET /called\", nil) // imports no rules\n"))
+	r.commit("other/api.go", []byte("package other\n\nimport _ \"github.com/countersign-dev/countersign\"\n\nvar _ = add(\"GET /once\", nil)\n"))
+	var all []countersign.Route
+	for _, pattern := range []string{"GET /once", "GET /twice", "GET /listed", "GET /called"} {
+		all = append(all, route(pattern, countersign.Scope("read")))
+	}
+	r.commit("service/testdata/authorization.json", document(t, all...))
+	opened := r.open("service")
+	t.Chdir(filepath.Join(r.dir, "service"))
+	const file = "testdata/authorization.json"
+	head, err := opened.Read(t.Context(), "HEAD", file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now, err := opened.ReadWorkTree(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, side := range map[string]review.Side{"HEAD": head, "the directory": now} {
+		for _, c := range review.Compare(review.Side{}, side).Changes {
+			if c.Route == "GET /once" {
+				if c.File != "service/routes/api.go" || c.Line != 6 {
+					t.Errorf("%s: %s is shown at %s:%d", name, c.Route, c.File, c.Line)
+				}
+			} else if c.File != "service/testdata/authorization.json" || c.Line < 2 {
+				t.Errorf("%s: %s is shown at %s:%d", name, c.Route, c.File, c.Line)
+			}
+		}
+	}
+}
+
 func TestMergeBase(t *testing.T) {
 	r := newRepository(t)
 	r.commit("policy.json", document(t, route("GET /a", countersign.Scope("read"))))

@@ -3,6 +3,7 @@ package review
 import (
 	"cmp"
 	"slices"
+	"sync"
 
 	"github.com/countersign-dev/countersign"
 	"github.com/countersign-dev/countersign/cmd/countersign/escape"
@@ -34,6 +35,7 @@ func Compare(base, head Side) Report {
 	r := Report{Base: base, Head: head}
 	oldName, newName := r.namers()
 	places := place.New(head.Path, head.Document, head.goFiles)
+	registrations := sync.OnceValue(head.registrations)
 	for _, c := range countersign.Diff(base.Policy, head.Policy) {
 		change := Change{
 			Class:   classOf(c),
@@ -57,6 +59,9 @@ func Compare(base, head Side) Report {
 		// A route that is gone has no line any more.
 		if change.File, change.Line = places.File(); c.Kind != countersign.RouteVanished {
 			change.File, change.Line = places.Of(c.Pattern, c.Source)
+			if at, found := registrations()[c.Pattern]; found && change.File == head.Path {
+				change.File, change.Line = at.file, at.line
+			}
 		}
 		r.Changes = append(r.Changes, change)
 	}

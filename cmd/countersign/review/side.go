@@ -21,8 +21,9 @@ type Side struct {
 	Document []byte // nil if there is no such file
 	Policy   countersign.Policy
 
-	// goFiles lists the Go files of the same tree, by path, so that "api.go:31" can be found among them.
+	// goFiles lists the Go files of the same tree, by path, so that registrations can be found in them.
 	goFiles func() []string
+	read    func(path string) ([]byte, error) // reads one of them
 }
 
 // Missing reports whether there is no policy file on this side. Its policy then has no routes.
@@ -30,7 +31,7 @@ func (s Side) Missing() bool { return s.Document == nil }
 
 // ReadFile reads the policy file at path. If there is none, the side is a missing one.
 func ReadFile(path string) (Side, error) {
-	s := Side{Name: path, Path: filepath.ToSlash(filepath.Clean(path)), goFiles: place.GoFilesHere}
+	s := Side{Name: path, Path: filepath.ToSlash(filepath.Clean(path)), goFiles: place.GoFilesHere, read: readSource}
 	f, err := os.Open(path)
 	if os.IsNotExist(err) {
 		return s, nil
@@ -57,4 +58,14 @@ func (s Side) parse(document []byte) (Side, error) {
 	}
 	s.Document, s.Policy = append([]byte{}, document...), policy
 	return s, nil
+}
+
+// readSource reads a Go file, and of one that is too large the beginning, which does not parse.
+func readSource(path string) ([]byte, error) {
+	f, err := os.Open(filepath.FromSlash(path))
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, maxSource))
 }
