@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"net/url"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -55,6 +57,7 @@ func (o proveOptions) readPolicy(ctx context.Context, running *dev.Running, clie
 
 func isURL(text string) bool { return strings.Contains(text, "://") }
 
+// openPolicy reads a file once: it may be a pipe of the shell's.
 func (o proveOptions) openPolicy(targets []string) (proofPolicy, error) {
 	f, err := os.Open(o.policy)
 	if err != nil {
@@ -65,7 +68,12 @@ func (o proveOptions) openPolicy(targets []string) (proofPolicy, error) {
 	if err != nil {
 		return proofPolicy{}, fmt.Errorf("--policy: %w", err)
 	}
-	return o.parsePolicy(data, targets, func(cfg openapi.Config) (*openapi.Document, error) { return openapi.ReadFile(o.policy, cfg) })
+	beside, err := os.OpenRoot(filepath.Dir(o.policy))
+	if err != nil {
+		return proofPolicy{}, fmt.Errorf("--policy: %w", err)
+	}
+	defer beside.Close()
+	return o.parsePolicy(o.policy, data, beside.FS(), targets)
 }
 
 // downloadPolicy reads a policy from https, or from this machine. Whoever could change it on the way would decide what is proved.
@@ -95,20 +103,18 @@ func (o proveOptions) downloadPolicy(ctx context.Context, client *http.Client, t
 	if err != nil {
 		return fail(err)
 	}
-	return o.parsePolicy(data, targets, func(cfg openapi.Config) (*openapi.Document, error) {
-		return openapi.Read(u.Host+u.Path, data, cfg)
-	})
+	return o.parsePolicy(u.Host+u.Path, data, nil, targets)
 }
 
 // The members by which a policy of Countersign's own is known.
 var ownMembers = []string{"x-countersign-resource", "x-countersign-profile"}
 
-func (o proveOptions) parsePolicy(data []byte, targets []string, read func(openapi.Config) (*openapi.Document, error)) (proofPolicy, error) {
-	// The reader of the file's own kind says what is wrong with a text that is not even a document.
-	if root, err := document.Parse(o.policy, data); err == nil {
-		for _, name := range ownMembers {
-			if root.Get(name) != nil {
-				return o.parseOwn(data, name, root)
+func (o proveOptions) parsePolicy(name string, data []byte, beside fs.FS, targets []string) (proofPolicy, error) {
+	// What is not even a document is said by the reader below.
+	if root, err := document.Parse(name, data); err == nil {
+		for _, mark := range ownMembers {
+			if root.Get(mark) != nil {
+				return o.parseOwn(data, mark, root)
 			}
 		}
 	}
@@ -116,7 +122,7 @@ func (o proveOptions) parsePolicy(data []byte, targets []string, read func(opena
 	if err != nil {
 		return proofPolicy{}, err
 	}
-	doc, err := read(openapi.Config{Target: target, Server: o.server})
+	doc, err := openapi.Read(name, data, beside, openapi.Config{Target: target, Server: o.server})
 	if err != nil {
 		return proofPolicy{}, err
 	}

@@ -78,7 +78,7 @@ func (r *reader) write(e *prove.Example, kind, media string, n *document.Node) b
 	case kind == "multipart/form-data":
 		media = kind + "; boundary=" + boundary
 		body, err = multipartBody(value)
-	case value.Kind == document.String && (given || strings.HasPrefix(kind, "text/")):
+	case value.Kind == document.String && (given || strings.HasPrefix(kind, "text/") || kind == "application/octet-stream"):
 		body = []byte(value.Text)
 	default:
 		return false

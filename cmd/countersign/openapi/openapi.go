@@ -26,7 +26,6 @@ type Config struct {
 
 // Document is what was read.
 type Document struct {
-	Title string
 	// Base is the path of the server, which stands in front of every path; empty or as "/v1".
 	Base string
 	// Hosts are those of all servers that name one.
@@ -82,25 +81,10 @@ func (d *Document) Examples() map[string]prove.Example {
 	return all
 }
 
-// ReadFile reads a document and the files that it refers to, which lie beside it or in directories beneath.
-func ReadFile(name string, cfg Config) (*Document, error) {
-	data, err := readBounded(func() (fs.File, error) { return os.Open(name) })
-	if err != nil {
-		return nil, fmt.Errorf("openapi: %w", err)
-	}
-	// A root keeps references inside, symbolic links included: a document of somebody else must not read the files of its reader.
-	root, err := os.OpenRoot(filepath.Dir(name))
-	if err != nil {
-		return nil, fmt.Errorf("openapi: %w", err)
-	}
-	defer root.Close()
-	return read(name, data, root.FS(), cfg)
-}
-
-// Read reads a document that has no files beside it. Name is for the places of errors.
-func Read(name string, data []byte, cfg Config) (*Document, error) { return read(name, data, nil, cfg) }
-
-func read(name string, data []byte, files fs.FS, cfg Config) (*Document, error) {
+// Read reads a document. Name is the file's as people call it, for the places of errors. Files are those beside it, by their path from
+// the document's directory; nil is none. A root ([os.Root]) keeps references inside, symbolic links included: a document of somebody
+// else must not read the files of its reader.
+func Read(name string, data []byte, files fs.FS, cfg Config) (*Document, error) {
 	root, err := document.Parse(name, data)
 	if err != nil {
 		return nil, fmt.Errorf("openapi: %w", err)
@@ -113,20 +97,44 @@ func read(name string, data []byte, files fs.FS, cfg Config) (*Document, error) 
 	return &r.out, nil
 }
 
-// readBounded reads a regular file: a pipe could keep its reader waiting.
-func readBounded(open func() (fs.File, error)) ([]byte, error) {
-	f, err := open()
+// ReadFile reads a document and the files that it refers to, which lie beside it or in directories beneath.
+func ReadFile(name string, cfg Config) (*Document, error) {
+	root, err := os.OpenRoot(filepath.Dir(name))
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("openapi: %w", err)
+	}
+	defer root.Close()
+	// Whoever names a pipe wants it to be read; a reference does not get that far.
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, fmt.Errorf("openapi: %w", err)
 	}
 	defer f.Close()
-	info, err := f.Stat()
+	data, err := readBounded(f)
+	if err != nil {
+		return nil, fmt.Errorf("openapi: %w", err)
+	}
+	return Read(name, data, root.FS(), cfg)
+}
+
+// readBounded reads one byte more than is allowed: the parser says that it is too much.
+func readBounded(r io.Reader) ([]byte, error) {
+	return io.ReadAll(io.LimitReader(r, document.MaxSize+1))
+}
+
+// readRegular reads a regular file: to open a pipe would wait for somebody to write to it.
+func readRegular(files fs.FS, name string) ([]byte, error) {
+	info, err := fs.Stat(files, name)
 	if err != nil {
 		return nil, err
 	}
 	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is not a regular file", info.Name())
+		return nil, errors.New("not a regular file")
 	}
-	// One byte more than is allowed: the parser says that it is too much.
-	return io.ReadAll(io.LimitReader(f, document.MaxSize+1))
+	f, err := files.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return readBounded(f)
 }

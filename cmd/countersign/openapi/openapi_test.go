@@ -32,7 +32,7 @@ func files(t testing.TB, pattern string, least int) []string {
 // describe writes everything that was read of a document.
 func describe(d *openapi.Document) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s, base %q, hosts %q\n", d.Title, d.Base, d.Hosts)
+	fmt.Fprintf(&b, "base %q, hosts %q\n", d.Base, d.Hosts)
 	for _, op := range d.Operations {
 		fmt.Fprintf(&b, "\n%s (%s)\n", op.Name(), op.Route.Source)
 		if op.NotJudged != "" {
@@ -125,7 +125,7 @@ func TestBad(t *testing.T) {
 }
 
 func TestEveryProblemIsReported(t *testing.T) {
-	_, err := openapi.Read("a.yaml", []byte("openapi: 3.1.0\npaths:\n  a: {}\n  /b: {gett: {}}\n  /c: {get: {security: [{x: []}]}}\n"), openapi.Config{})
+	_, err := openapi.Read("a.yaml", []byte("openapi: 3.1.0\npaths:\n  a: {}\n  /b: {gett: {}}\n  /c: {get: {security: [{x: []}]}}\n"), nil, openapi.Config{})
 	for _, want := range []string{"a.yaml:3:3: ", "a.yaml:4:8: ", "a.yaml:5:26: "} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("want %s, got %v", want, err)
@@ -158,7 +158,7 @@ paths:
 			if err != nil {
 				t.Fatal(err)
 			}
-			d, err := openapi.Read("a.yaml", []byte(doc), openapi.Config{Target: target, Server: tt.server})
+			d, err := openapi.Read("a.yaml", []byte(doc), nil, openapi.Config{Target: target, Server: tt.server})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -169,7 +169,7 @@ paths:
 			}
 		})
 	}
-	_, err := openapi.Read("a.yaml", []byte(doc), openapi.Config{Server: "https://d.example.com"})
+	_, err := openapi.Read("a.yaml", []byte(doc), nil, openapi.Config{Server: "https://d.example.com"})
 	if want := `openapi: a.yaml:2:10: the server "https://d.example.com" is none of these; take one of them, such as "https://a.example.com/v1/"`; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
@@ -207,7 +207,7 @@ func TestReferencesStayInside(t *testing.T) {
 			t.Errorf("%s: got %v, want %s", ref, err, want)
 		}
 	}
-	if _, err := openapi.Read("a.yaml", []byte("openapi: 3.1.0\npaths: {/a: {$ref: b.yaml}}\n"), openapi.Config{}); err == nil || !strings.Contains(err.Error(), "a.yaml:2:20: ") || !strings.Contains(err.Error(), "came without one") {
+	if _, err := openapi.Read("a.yaml", []byte("openapi: 3.1.0\npaths: {/a: {$ref: b.yaml}}\n"), nil, openapi.Config{}); err == nil || !strings.Contains(err.Error(), "a.yaml:2:20: ") || !strings.Contains(err.Error(), "came without one") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -258,7 +258,7 @@ func TestSamples(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			doc := `{openapi: 3.1.0, components: {securitySchemes: {t: {type: openIdConnect}}, schemas: {S: ` + tt.schema + `}}, security: [{t: [a]}],
 paths: {/a: {post: {requestBody: {content: {application/json: {schema: {$ref: '#/components/schemas/S'}}}}}}}}`
-			d, err := openapi.Read("a.yaml", []byte(doc), openapi.Config{})
+			d, err := openapi.Read("a.yaml", []byte(doc), nil, openapi.Config{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -295,7 +295,7 @@ func TestStyles(t *testing.T) {
 	} {
 		doc := `{openapi: 3.1.0, components: {securitySchemes: {t: {type: openIdConnect}}}, security: [{t: [a]}],
 paths: {'/a/{color}': {parameters: [{name: color, ` + tt.parameter + `}], get: {}}}}`
-		d, err := openapi.Read("a.yaml", []byte(doc), openapi.Config{})
+		d, err := openapi.Read("a.yaml", []byte(doc), nil, openapi.Config{})
 		if err != nil {
 			t.Errorf("%s: %v", tt.parameter, err)
 			continue
@@ -324,7 +324,7 @@ func TestBodies(t *testing.T) {
 	} {
 		doc := `{openapi: 3.1.0, components: {securitySchemes: {t: {type: openIdConnect}}}, security: [{t: [a]}],
 paths: {/a: {post: {requestBody: {content: ` + tt.content + `}}}}}`
-		d, err := openapi.Read("a.yaml", []byte(doc), openapi.Config{})
+		d, err := openapi.Read("a.yaml", []byte(doc), nil, openapi.Config{})
 		if err != nil {
 			t.Errorf("%s: %v", tt.content, err)
 			continue
@@ -345,7 +345,7 @@ func FuzzRead(f *testing.F) {
 		f.Add(data)
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		d, err := openapi.Read("a.yaml", data, openapi.Config{})
+		d, err := openapi.Read("a.yaml", data, nil, openapi.Config{})
 		if err != nil {
 			if d != nil {
 				t.Error("an error and a document")

@@ -23,7 +23,6 @@ type reader struct {
 	problems []error
 	said     map[string]bool // problems and notes; a component is looked at from each operation that uses it
 
-	version string // "3.0" or "3.1"
 	schemes map[string]scheme
 	global  *document.Node // security of the document; nil if it has none
 	server  server

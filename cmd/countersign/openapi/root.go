@@ -28,7 +28,6 @@ func (r *reader) document(n *document.Node) {
 	if !r.readVersion(n) || !r.members(n, "an OpenAPI document", rootMembers) {
 		return
 	}
-	r.out.Title = r.text(n.Get("info").Get("title"), "title")
 	r.readSchemes(n.Get("components").Get("securitySchemes"))
 	r.global = n.Get("security")
 	r.server = r.chooseServer(n.Get("servers"), r.cfg.Server)
@@ -65,7 +64,6 @@ func (r *reader) readVersion(n *document.Node) bool {
 		r.failf(version.Place, "openapi is %s; versions 3.0 and 3.1 are read", document.Quote(text))
 		return false
 	}
-	r.version = text[:3]
 	return true
 }
 
@@ -77,7 +75,7 @@ func (r *reader) worthwhile(paths *document.Node) {
 		switch {
 		case op.NotJudged != "":
 			notJudged++
-			first = cmp.Or(first, op.Name()+" "+op.NotJudged)
+			first = cmp.Or(first, document.Plain(op.Name())+" "+op.NotJudged)
 		case op.Route.Rule.IsPublic():
 			judged++
 		default:
@@ -115,7 +113,8 @@ func (r *reader) pathItem(m document.Member) {
 		}
 	}
 	for _, method := range methods {
-		op := item.Get(method)
+		// OpenAPI has no reference in this place; those who split their documents write one, and bundlers follow it.
+		op := r.follow(item.Get(method))
 		if op == nil || !r.members(op, "an operation", operationMembers) {
 			continue
 		}

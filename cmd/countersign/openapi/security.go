@@ -23,7 +23,7 @@ const maxAlternatives = 64
 
 // scheme is a security scheme: one whose credential is an access token, or one that is not judged.
 type scheme struct {
-	bearer   bool            // of type http: its requirements have roles, not scopes
+	bearer   bool            // of type http: OpenAPI does not say what names its requirements have
 	scopes   map[string]bool // that the flows of oauth2 declare; nil when nobody declares any
 	notJudge string          // what is demanded, for one that is not judged
 }
@@ -178,14 +178,12 @@ func (r *reader) requirement(n *document.Node) (scopes []string, other string) {
 		switch {
 		case s.notJudge != "":
 			demands = append(demands, s.notJudge)
-		case s.bearer && len(names) > 0:
-			if r.version == "3.0" {
-				r.failf(m.Value.Place, "for a scheme of type http the list is empty; for scopes give %s the type oauth2 or openIdConnect", document.Quote(m.Name))
-			}
-			// OpenAPI 3.1.0, Section 4.8.30.1: "role names which are required for the execution, but are not otherwise defined".
-			demands = append(demands, "roles, which OpenAPI does not define ("+document.Plain(strings.Join(names, ", "))+")")
 		default:
 			token = true
+			if s.bearer && len(names) > 0 {
+				// OpenAPI 3.0 allows none here, and 3.1 calls them "role names" (Section 4.8.30.1). In documents that are published they are scopes.
+				r.notef(m.Value.Place, "the names of %s are taken for scopes of the token; the type oauth2 or openIdConnect would say so", document.Quote(m.Name))
+			}
 			for _, name := range names {
 				if s.scopes != nil && !s.scopes[name] {
 					r.notef(m.Value.Place, "the scope %s is not one that the scheme %s declares", document.Quote(name), document.Quote(m.Name))

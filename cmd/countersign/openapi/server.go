@@ -64,9 +64,14 @@ func (r *reader) readServer(n *document.Node) (server, bool) {
 		return server{}, false
 	}
 	s := server{written: r.text(address, "url"), place: address.Place}
-	var ok bool
-	if s.url, ok = r.expand(s.written, address, n.Get("variables")); !ok {
+	s.url = r.expand(s.written, n.Get("variables"))
+	if host, path := cutHost(s.url); strings.ContainsAny(path, "{}") {
+		name := variable.FindString(path)
+		r.failf(address.Place, "the variable %s of the server's path has no value; write variables: {%s: {default: …}} beside url", document.Quote(name), document.Plain(strings.Trim(name, "{}")))
 		return server{}, false
+	} else if strings.ContainsAny(host, "{}") {
+		// Where the service is comes from the command line; only the path counts.
+		s.url = path
 	}
 	u, err := url.Parse(s.url)
 	switch {
@@ -91,26 +96,27 @@ func (r *reader) readServer(n *document.Node) (server, bool) {
 
 var variable = regexp.MustCompile(`\{([^{}]*)\}`)
 
-// expand replaces the variables of a server's URL by their defaults. OpenAPI 3.1.0, Section 4.8.6.1: a default is REQUIRED.
-func (r *reader) expand(text string, address, variables *document.Node) (string, bool) {
-	ok := true
-	out := variable.ReplaceAllStringFunc(text, func(match string) string {
-		name := match[1 : len(match)-1]
-		v := variables.Get(name)
-		if v == nil {
-			r.failf(address.Place, "the variable %s of the server is not described; write variables: {%s: {default: …}} beside url", document.Quote(name), document.Plain(name))
-			ok = false
-			return ""
+// expand replaces the variables of a server's URL by their defaults, which OpenAPI 3.1.0, Section 4.8.6.1, requires. One that has none stays.
+func (r *reader) expand(text string, variables *document.Node) string {
+	return variable.ReplaceAllStringFunc(text, func(match string) string {
+		value := variables.Get(match[1 : len(match)-1]).Get("default")
+		if value == nil || value.Kind == document.Array || value.Kind == document.Object {
+			return match
 		}
-		value := v.Get("default")
-		if value == nil {
-			r.failf(v.Place, "the variable %s has no default; write the value that the service has", document.Quote(name))
-			ok = false
-			return ""
-		}
-		return r.text(value, "default")
+		return value.Text
 	})
-	return out, ok
+}
+
+// cutHost cuts a URL behind its host. A URL without one is all path.
+func cutHost(text string) (host, path string) {
+	start := strings.Index(text, "//")
+	if start < 0 {
+		return "", text
+	}
+	if slash := strings.IndexByte(text[start+2:], '/'); slash >= 0 {
+		return text[:start+2+slash], text[start+2+slash:]
+	}
+	return text, ""
 }
 
 // elsewhere says why an operation cannot be judged that another host than the proved one serves.
