@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -227,5 +228,25 @@ func TestProgress(t *testing.T) {
 	}
 	if newProgress(&out).w != nil {
 		t.Error("a line of progress where there is no terminal")
+	}
+}
+
+// What the page about proofs calls a flag is one.
+func TestProvePageNamesFlags(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "prove.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	flags := newProve().Flags()
+	names := regexp.MustCompile("--([a-z]+(?:-[a-z]+)*)").FindAllStringSubmatch(string(page), -1)
+	for _, name := range names {
+		if flags.Lookup(name[1]) == nil {
+			t.Errorf("docs/prove.md names --%s, which is no flag of prove", name[1])
+		}
+	}
+	for _, name := range []string{"policy", "server", "issuer", "client", "clients", "no-tokens", "allow-writes", "probe", "rate", "concurrency", "timeout", "seen"} {
+		if !strings.Contains(string(page), "--"+name) {
+			t.Errorf("docs/prove.md does not name --%s", name)
+		}
 	}
 }
