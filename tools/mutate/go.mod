@@ -1,0 +1,3 @@
+module github.com/countersign-dev/countersign/tools/mutate
+
+go 1.26.0

@@ -1,0 +1,50 @@
+package main
+
+import (
+	"regexp"
+	"strings"
+	"time"
+)
+
+// What go test prints of a test that is over. Only the test itself, and none of its subtests, stands at the beginning of a line.
+var (
+	failed = regexp.MustCompile(`(?m)^\s*--- FAIL: (\S+)`)
+	well   = regexp.MustCompile(`(?m)^--- PASS: (\S+) \((\S+)\)$`)
+)
+
+// test is a test that passed, and the time that it took.
+type test struct {
+	name string
+	took time.Duration
+}
+
+// passed are the tests in the output of a run with -test.v.
+func passed(text string) []test {
+	var tests []test
+	for _, found := range well.FindAllStringSubmatch(text, -1) {
+		took, err := time.ParseDuration(found[2])
+		if err != nil {
+			took = time.Hour // it stands last then
+		}
+		tests = append(tests, test{found[1], took})
+	}
+	return tests
+}
+
+// firstFailure is the innermost test that failed first, or how else the tests ended.
+func firstFailure(text string) string {
+	if strings.Contains(text, "panic: test timed out") {
+		return "(no end)"
+	}
+	name := ""
+	for _, found := range failed.FindAllStringSubmatch(text, -1) {
+		if !strings.HasPrefix(found[1], name) {
+			break
+		}
+		name = found[1]
+	}
+	if name == "" {
+		return "(crash)"
+	}
+	return name
+}
