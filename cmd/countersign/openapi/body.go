@@ -86,6 +86,9 @@ func (r *reader) write(e *prove.Example, kind, media string, n *document.Node) b
 	if err != nil || len(body) > maxSample || strings.ContainsAny(media, "\r\n*") {
 		return false
 	}
+	if r.bodies += len(body); r.bodies > maxBodies {
+		return false
+	}
 	e.ContentType, e.Body = media, body
 	return true
 }

@@ -15,9 +15,9 @@ import (
 // The bounds of references.
 const (
 	maxFiles     = 10_000
-	maxFileBytes = 64 << 20 // of all files together
-	maxChain     = 32       // references to references
-	maxSteps     = 2_000_000
+	maxFileBytes = 64 << 20    // of all files together
+	maxChain     = 32          // references to references
+	maxSteps     = 500_000_000 // members passed on the way
 )
 
 // library has the files of a document. A place names its file as people call it, from where they stand; the library knows it by
@@ -27,13 +27,15 @@ type library struct {
 	dir   string            // of the document, as people call it
 	paths map[string]string // people's name -> path in files
 	roots map[string]*document.Node
+	start document.Place
+	found map[string]*document.Node // by file and pointer
 	bytes int
 	steps int
 }
 
 func newLibrary(name string, root *document.Node, files fs.FS) *library {
 	return &library{
-		files: files, dir: filepath.Dir(name),
+		files: files, dir: filepath.Dir(name), start: root.Place, found: map[string]*document.Node{},
 		paths: map[string]string{name: filepath.Base(name)},
 		roots: map[string]*document.Node{filepath.Base(name): root},
 	}
@@ -61,9 +63,6 @@ func (l *library) follow(n *document.Node) (*document.Node, error) {
 
 // find looks up one reference: a file that may be left out, and a JSON pointer (RFC 6901) in it.
 func (l *library) find(ref *document.Node) (*document.Node, error) {
-	if l.steps++; l.steps > maxSteps {
-		return nil, ref.Place.Errorf("more than %d references were followed", maxSteps)
-	}
 	u, err := url.Parse(ref.Text)
 	if err != nil {
 		return nil, ref.Place.Errorf("$ref %s is no reference; write one such as #/components/schemas/Order", document.Quote(ref.Text))
@@ -85,7 +84,15 @@ func (l *library) find(ref *document.Node) (*document.Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	return l.pointer(root, u.Fragment, ref)
+	key := here + "#" + u.Fragment
+	if n := l.found[key]; n != nil {
+		return n, nil
+	}
+	n, err := l.pointer(root, u.Fragment, ref)
+	if err == nil {
+		l.found[key] = n
+	}
+	return n, err
 }
 
 // open reads a file once.
@@ -136,6 +143,9 @@ func (l *library) pointer(n *document.Node, fragment string, ref *document.Node)
 	for step := range strings.SplitSeq(fragment[1:], "/") {
 		// RFC 6901, Section 4: first ~1, then ~0.
 		step = strings.ReplaceAll(strings.ReplaceAll(step, "~1", "/"), "~0", "~")
+		if l.steps += len(n.Members); l.steps > maxSteps {
+			return nil, ref.Place.Errorf("there are too many references into large objects; split the document")
+		}
 		child := n.Get(step)
 		if i, err := strconv.Atoi(step); err == nil && n.Kind == document.Array && i >= 0 && i < len(n.Items) {
 			child = n.Items[i]

@@ -41,7 +41,11 @@ func (r *reader) parameters(lists ...*document.Node) parameters {
 	byKey := map[string]*document.Node{}
 	var order []string
 	for _, list := range lists {
-		if !r.is(list, document.Array, "parameters") {
+		if !r.is(list, document.Array, "parameters") || !r.spend(len(list.Items)) {
+			continue
+		}
+		if len(list.Items) > maxParameters {
+			r.failf(list.Place, "more than %d parameters", maxParameters)
 			continue
 		}
 		for _, item := range list.Items {
@@ -50,7 +54,7 @@ func (r *reader) parameters(lists ...*document.Node) parameters {
 				continue
 			}
 			key := r.text(n.Get("in"), "in") + " " + r.text(n.Get("name"), "name")
-			if !slices.Contains(order, key) {
+			if byKey[key] == nil {
 				order = append(order, key)
 			}
 			byKey[key] = n

@@ -13,6 +13,13 @@ import (
 const (
 	maxOperations = 10_000
 	maxProblems   = 50
+	maxParameters = 500      // of one operation
+	maxScopes     = 100      // of one requirement
+	maxBodies     = 16 << 20 // bytes of all examples of bodies
+	// maxWork bounds the walk, in values looked at. A document is as large as its text, but what refers to a large object
+	// a thousand times has it a thousand times.
+	maxWork = 5_000_000
+	lookUps = 20 // members that are asked for of one object
 )
 
 // reader walks a document once and gathers what is wrong with it.
@@ -21,7 +28,12 @@ type reader struct {
 	library  *library
 	out      Document
 	problems []error
-	said     map[string]bool // problems and notes; a component is looked at from each operation that uses it
+	said     map[string]bool         // problems and notes; a component is looked at from each operation that uses it
+	checked  map[*document.Node]bool // objects whose members are known
+	matches  map[string]string       // of patterns so far
+	hosts    map[string]bool
+	work     int
+	bodies   int // bytes
 
 	schemes map[string]scheme
 	global  *document.Node // security of the document; nil if it has none
@@ -30,7 +42,7 @@ type reader struct {
 }
 
 func newReader(cfg Config, l *library) *reader {
-	return &reader{cfg: cfg, library: l, said: map[string]bool{}, mux: http.NewServeMux()}
+	return &reader{cfg: cfg, library: l, said: map[string]bool{}, checked: map[*document.Node]bool{}, matches: map[string]string{}, hosts: map[string]bool{}, mux: http.NewServeMux()}
 }
 
 // fail takes a problem down, once.
@@ -55,6 +67,15 @@ func (r *reader) notef(p document.Place, format string, args ...any) {
 		r.said[n.String()] = true
 		r.out.Notes = append(r.out.Notes, n)
 	}
+}
+
+// spend counts values that are looked at, and says whether there may be more.
+func (r *reader) spend(n int) bool {
+	if r.work += n; r.work > maxWork {
+		r.failf(r.library.start, "the document refers to large objects too often; split it")
+		return false
+	}
+	return true
 }
 
 // is checks the kind of a value that may be absent. A value of another kind is a problem and counts as absent.
@@ -84,9 +105,13 @@ func (r *reader) flag(n *document.Node, what string) bool {
 // members checks the names of an object's members: one that is not known and no extension (OpenAPI 3.1.0, Section 4.9) is a
 // mistake that could hide a route or open one.
 func (r *reader) members(n *document.Node, what string, known []string) bool {
-	if !r.is(n, document.Object, what) {
+	if !r.is(n, document.Object, what) || !r.spend(lookUps*len(n.Members)) {
 		return false
 	}
+	if r.checked[n] {
+		return true
+	}
+	r.checked[n] = true
 	for _, m := range n.Members {
 		if slices.Contains(known, m.Name) || strings.HasPrefix(m.Name, "x-") {
 			continue

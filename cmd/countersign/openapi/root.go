@@ -30,7 +30,7 @@ func (r *reader) document(n *document.Node) {
 	}
 	r.readSchemes(n.Get("components").Get("securitySchemes"))
 	r.global = n.Get("security")
-	r.server = r.chooseServer(n.Get("servers"), r.cfg.Server)
+	r.server = r.documentServer(n.Get("servers"))
 	r.out.Base = r.server.base
 	paths := n.Get("paths")
 	if paths == nil {
@@ -135,16 +135,15 @@ func (r *reader) operation(template, method string, item, op *document.Node) {
 	at := r.server
 	for _, servers := range []*document.Node{op.Get("servers"), item.Get("servers")} {
 		if servers != nil {
-			at = r.chooseServer(servers, "")
+			var elsewhere string
+			at, elsewhere = r.ownServer(servers)
+			why = cmp.Or(why, elsewhere)
 			break
 		}
 	}
 	parameters := r.parameters(item.Get("parameters"), op.Get("parameters"))
 	draft := draft{Operation: out, base: at.base, path: parameters.path}
 	draft.Route.Rule, draft.NotJudged = rule, why
-	if draft.NotJudged == "" {
-		draft.NotJudged = r.elsewhere(at)
-	}
 	if draft.NotJudged == "" {
 		draft.Example.Query, draft.Example.Header = parameters.query.Encode(), parameters.header
 		r.body(&draft.Example, r.follow(op.Get("requestBody")))

@@ -1,6 +1,7 @@
 package openapi
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -12,6 +13,7 @@ const (
 	maxSample      = 64 << 10 // bytes, as JSON
 	maxSampleDepth = 12       // of a schema that contains itself
 	maxSampleItems = 1000     // values of one sample
+	maxPatterns    = 500      // different ones of a document
 	enoughDepth    = 3        // from which on an array may be empty: it may be of what contains it
 )
 
@@ -74,6 +76,9 @@ func (s *sampler) flatten(schema *document.Node) []*document.Node {
 	var add func(n *document.Node, depth int)
 	add = func(n *document.Node, depth int) {
 		if n = s.r.follow(n); n == nil || n.Kind != document.Object || depth > maxSampleDepth || slices.Contains(parts, n) || len(parts) > maxSampleItems {
+			return
+		}
+		if !s.r.spend(lookUps*len(n.Members) + len(parts)) {
 			return
 		}
 		parts = append(parts, n)
@@ -165,7 +170,7 @@ func (s *sampler) object(p document.Place, parts []*document.Node, depth int) *d
 	for _, n := range parts {
 		if list := n.Get("required"); list != nil && list.Kind == document.Array {
 			for _, item := range list.Items {
-				if !slices.Contains(required, item.Text) {
+				if len(required) < maxSampleItems && !slices.Contains(required, item.Text) {
 					required = append(required, item.Text)
 				}
 			}
@@ -174,7 +179,11 @@ func (s *sampler) object(p document.Place, parts []*document.Node, depth int) *d
 	for _, name := range required {
 		var property *document.Node
 		for _, n := range parts {
-			if property = n.Get("properties").Get(name); property != nil {
+			properties := n.Get("properties")
+			if properties == nil || !s.r.spend(len(properties.Members)) {
+				continue
+			}
+			if property = properties.Get(name); property != nil {
 				break
 			}
 		}
@@ -215,10 +224,9 @@ func (s *sampler) text(parts []*document.Node) string {
 	least, _ := size(keyword(parts, "minLength"))
 	most, bounded := size(keyword(parts, "maxLength"))
 	if pattern := keyword(parts, "pattern"); pattern != nil && pattern.Kind == document.String {
-		if text, ok := matching(pattern.Text, least); ok {
+		if text := s.r.matching(pattern, least); text != "" {
 			return text
 		}
-		s.r.notef(pattern.Place, "no value is made for this pattern; write an example beside it")
 	}
 	text := "example"
 	if format := keyword(parts, "format"); format != nil && format.Kind == document.String {
@@ -231,6 +239,20 @@ func (s *sampler) text(parts []*document.Node) string {
 	}
 	if bounded && len(text) > most {
 		text = text[:most]
+	}
+	return text
+}
+
+// matching is a text for a pattern, or empty with a note that there is none.
+func (r *reader) matching(pattern *document.Node, least int) string {
+	key := fmt.Sprint(least, " ", pattern.Text)
+	text, known := r.matches[key]
+	if !known && len(r.matches) < maxPatterns {
+		text, _ = matching(pattern.Text, least)
+		r.matches[key] = text
+	}
+	if text == "" {
+		r.notef(pattern.Place, "no value is made for this pattern; write an example beside it")
 	}
 	return text
 }

@@ -168,6 +168,9 @@ func (r *reader) requirements(security *document.Node) (needs [][]string, others
 func (r *reader) requirement(n *document.Node) (scopes []string, other string) {
 	var demands []string
 	token := false
+	if !r.spend(len(n.Members)) {
+		return nil, "too much"
+	}
 	for _, m := range n.Members {
 		s, known := r.schemes[m.Name]
 		if !known {
@@ -219,6 +222,10 @@ func (r *reader) unknownScheme(m document.Member) {
 // scopeNames reads the list of one scheme. RFC 6749, Section 3.3: a scope has no space, quote or backslash.
 func (r *reader) scopeNames(m document.Member) []string {
 	if !r.is(m.Value, document.Array, "the list of scopes") {
+		return nil
+	}
+	if len(m.Value.Items) > maxScopes {
+		r.failf(m.Value.Place, "more than %d scopes; no token has so many", maxScopes)
 		return nil
 	}
 	var names []string

@@ -14,61 +14,92 @@ type server struct {
 	written, url string // as in the document, and with its variables replaced
 	host         string // empty when the URL is relative to where the document lies
 	base         string // the path in front of every path; empty or as "/v1"
-	place        document.Place
 }
 
-// chooseServer picks the entry that is meant. OpenAPI 3.1.0, Section 4.8.1: without servers, or with none of them, it is "/".
-func (r *reader) chooseServer(n *document.Node, wanted string) server {
-	if !r.is(n, document.Array, "servers") {
-		return server{}
+// documentServer picks the server of the document. Every entry has to be right: a path that is not there would be missing from all routes.
+func (r *reader) documentServer(n *document.Node) server {
+	all, problems := r.readServers(n)
+	for _, problem := range problems {
+		r.fail(problem)
 	}
-	var all []server
-	for _, item := range n.Items {
-		if s, ok := r.readServer(item); ok {
-			all = append(all, s)
-		}
-	}
-	if len(all) == 0 {
-		return server{}
-	}
-	if wanted != "" {
-		wanted = strings.TrimSuffix(wanted, "/")
+	wanted := strings.TrimSuffix(r.cfg.Server, "/")
+	switch {
+	case wanted != "" && len(all) == 0:
+		r.failf(r.library.start, "the document names no server, and %s is asked for; leave it out", document.Quote(wanted))
+	case wanted != "":
 		for _, s := range all {
 			if strings.TrimSuffix(s.written, "/") == wanted || strings.TrimSuffix(s.url, "/") == wanted {
 				return s
 			}
 		}
 		r.failf(n.Place, "the server %s is none of these; take one of them, such as %s", document.Quote(wanted), document.Quote(all[0].url))
-		return all[0]
 	}
-	if r.cfg.Target != nil {
-		for _, s := range all {
-			if s.host != "" && strings.EqualFold(s.host, r.cfg.Target.Host) {
-				return s
-			}
-		}
+	s, chosen := r.choose(all)
+	if i := slices.IndexFunc(all, func(other server) bool { return other.base != s.base }); i >= 0 && !chosen && wanted == "" {
+		r.notef(n.Place, "the paths are taken to stand behind %q, as of the first server; --server %s would be another", s.base+"/", document.Plain(all[i].url))
 	}
-	if i := slices.IndexFunc(all, func(s server) bool { return s.base != all[0].base }); i >= 0 {
-		r.notef(n.Place, "the paths are taken to stand behind %q, as of the first server; --server %s would be another", all[0].base+"/", document.Plain(all[i].url))
-	}
-	return all[0]
+	return s
 }
 
-func (r *reader) readServer(n *document.Node) (server, bool) {
-	if !r.members(n, "a server", []string{"url", "description", "variables"}) {
+// ownServer picks the server of an operation, or says why the operation cannot be judged: another host than the proved one serves it.
+func (r *reader) ownServer(n *document.Node) (s server, why string) {
+	all, _ := r.readServers(n)
+	if len(all) == 0 && n.Kind == document.Array && len(n.Items) > 0 {
+		return server{}, "is served at an address that its servers do not say"
+	}
+	s, chosen := r.choose(all)
+	if s.host != "" && !chosen && s.host != r.server.host {
+		return s, "is served by " + document.Plain(s.url) + ": prove that address on its own"
+	}
+	return s, ""
+}
+
+// choose prefers the server at the proved address to the first one. OpenAPI 3.1.0, Section 4.8.1: without any it is "/".
+func (r *reader) choose(all []server) (s server, chosen bool) {
+	if len(all) == 0 {
 		return server{}, false
 	}
+	for _, s := range all {
+		if r.cfg.Target != nil && s.host != "" && strings.EqualFold(s.host, r.cfg.Target.Host) {
+			return s, true
+		}
+	}
+	return all[0], false
+}
+
+func (r *reader) readServers(n *document.Node) (all []server, problems []error) {
+	if !r.is(n, document.Array, "servers") || !r.spend(lookUps*len(n.Items)) {
+		return nil, nil
+	}
+	for _, item := range n.Items {
+		if !r.members(item, "a server", []string{"url", "description", "variables"}) {
+			continue
+		}
+		s, err := r.readServer(item)
+		if err != nil {
+			problems = append(problems, err)
+			continue
+		}
+		if s.host != "" && !r.hosts[s.host] {
+			r.hosts[s.host] = true
+			r.out.Hosts = append(r.out.Hosts, s.host)
+		}
+		all = append(all, s)
+	}
+	return all, problems
+}
+
+func (r *reader) readServer(n *document.Node) (server, error) {
 	address := n.Get("url")
-	if address == nil {
-		r.failf(n.Place, "the server has no url; write one, such as https://api.example.com/v1")
-		return server{}, false
+	if address == nil || address.Kind != document.String {
+		return server{}, n.Place.Errorf("the server has no url; write one, such as https://api.example.com/v1")
 	}
-	s := server{written: r.text(address, "url"), place: address.Place}
+	s := server{written: address.Text}
 	s.url = r.expand(s.written, n.Get("variables"))
 	if host, path := cutHost(s.url); strings.ContainsAny(path, "{}") {
 		name := variable.FindString(path)
-		r.failf(address.Place, "the variable %s of the server's path has no value; write variables: {%s: {default: …}} beside url", document.Quote(name), document.Plain(strings.Trim(name, "{}")))
-		return server{}, false
+		return server{}, address.Place.Errorf("the variable %s of the server's path has no value; write variables: {%s: {default: …}} beside url",
+			document.Quote(name), document.Plain(strings.Trim(name, "{}")))
 	} else if strings.ContainsAny(host, "{}") {
 		// Where the service is comes from the command line; only the path counts.
 		s.url = path
@@ -76,22 +107,18 @@ func (r *reader) readServer(n *document.Node) (server, bool) {
 	u, err := url.Parse(s.url)
 	switch {
 	case err != nil || u.Opaque != "" || u.Scheme != "" && u.Scheme != "https" && u.Scheme != "http" || u.Scheme != "" && u.Host == "":
-		r.failf(address.Place, "the server %s is no web address; write one such as https://api.example.com/v1, or a path", document.Quote(s.url))
-		return server{}, false
+		return server{}, address.Place.Errorf("the server %s is no web address; write one such as https://api.example.com/v1, or a path", document.Quote(s.url))
 	case u.RawQuery != "" || u.Fragment != "" || u.User != nil:
-		r.failf(address.Place, "the server's url has more than scheme, host and path; write it as https://api.example.com/v1")
-		return server{}, false
+		return server{}, address.Place.Errorf("the server's url has more than scheme, host and path; write it as https://api.example.com/v1")
 	}
-	if s.host = u.Host; s.host != "" && !slices.Contains(r.out.Hosts, s.host) {
-		r.out.Hosts = append(r.out.Hosts, s.host)
-	}
+	s.host = u.Host
 	if s.base = strings.Trim(u.EscapedPath(), "/"); s.base == "." {
 		s.base = ""
 	}
 	if s.base != "" {
 		s.base = "/" + s.base
 	}
-	return s, true
+	return s, nil
 }
 
 var variable = regexp.MustCompile(`\{([^{}]*)\}`)
@@ -117,12 +144,4 @@ func cutHost(text string) (host, path string) {
 		return text[:start+2+slash], text[start+2+slash:]
 	}
 	return text, ""
-}
-
-// elsewhere says why an operation cannot be judged that another host than the proved one serves.
-func (r *reader) elsewhere(at server) string {
-	if at.host == "" || at.host == r.server.host || r.cfg.Target != nil && strings.EqualFold(at.host, r.cfg.Target.Host) {
-		return ""
-	}
-	return "is served by " + document.Plain(at.url) + ": prove that address on its own"
 }
