@@ -23,7 +23,9 @@ func TestObject(t *testing.T) {
 	deep := func(n int) string {
 		return `{"a":` + strings.Repeat(`[`, n) + strings.Repeat(`]`, n) + `}`
 	}
+	objects := func(n int) string { return strings.Repeat(`{"a":`, n) + `1` + strings.Repeat(`}`, n) }
 	for document, want := range map[string]bool{
+		objects(16): true, objects(17): false,
 		`{}`: true, ` {} `: true, "\t{\n}\r": true, `{"a":1}`: true, `{"a" : [ 1 , {"b":null} , true , false , "x" ] }`: true,
 		`{"a":-0.5e+10,"b":0,"c":-0,"d":1E5}`: true, `{"":""}`: true, `{"a":{"a":{"a":1}}}`: true, `{"a":[{"x":1},{"x":2}]}`: true,
 		`{"\u0000":1}`: true, `{"\ud83d\ude00":"😀"}`: true, deep(15): true,
