@@ -43,9 +43,9 @@ type Case struct {
 	gate gate
 	near bool // the token differs from the right one by its scopes only
 
-	detour  *detour // how the request is said; nil is plainly
-	example Example // what else the request is made of
-	probe   bool    // the guard is asked what it would decide, and not called
+	detour  *detour  // how the request is said; nil is plainly
+	example *Example // what else the request is made of
+	probe   bool     // the guard is asked what it would decide, and not called
 }
 
 // ID names the case in all runs: the pattern of its route and its name.
@@ -69,23 +69,31 @@ func Plan(p countersign.Policy) []Case { return plan(p, universe(p), newFinder(p
 
 // plan is Plan with a universe that may be larger than the policy's: a scope of nobody's is a wrong one too.
 func plan(p countersign.Policy, universe []string, finder *finder) []Case {
-	var cases []Case
+	cases := make([]Case, 0, len(p.Routes)*casesOfARoute())
+	seen := map[string]bool{}
 	for _, route := range p.Routes {
-		cases = append(cases, routeCases(p, route, universe, finder)...)
+		// The same rule on two muxes is proved once.
+		if id := route.Pattern + "\x00" + route.Rule.String(); route.Pattern == "" || !seen[id] {
+			seen[id] = true
+			cases = append(cases, unique(routeCases(p, route, universe, finder))...)
+		}
 	}
-	return unique(cases)
+	return cases
 }
+
+// casesOfARoute is how many cases most routes have at most. A case is large, and slices of them are costly to grow.
+func casesOfARoute() int { return len(zoo()) + len(detours) + 10 }
 
 func routeCases(p countersign.Policy, route countersign.Route, universe []string, finder *finder) []Case {
 	g := newGate(p, route.Rule)
-	base := Case{Route: route, gate: g, example: finder.examples[route.Pattern]}
+	base := Case{Route: route, gate: g, example: finder.example(route)}
 	if route.Pattern == "" {
 		base.Kind, base.Clause, base.Name, base.Unprovable = KindAllowed, "the policy", "rule", "the rule is attached to a handler (Guard.Require), and its paths are not known"
 		return []Case{base}
 	}
 	var cases []Case
 	if !route.Rule.IsPublic() {
-		cases = append(cases, refusalsWithoutScope(base, universe, finder)...)
+		cases = refusalsWithoutScope(base, universe, finder)
 		cases = append(cases, refusalsByScope(base, p, universe)...)
 		if route.Rule.IsReport() {
 			for i := range cases {
@@ -101,7 +109,7 @@ func refusalsWithoutScope(base Case, universe []string, finder *finder) []Case {
 	none := base
 	none.Kind, none.Name, none.Clause = KindNoToken, "401 no token", "RFC 6750, Section 3"
 	none.Answers = []Answer{{Status: http.StatusUnauthorized}}
-	cases := []Case{none}
+	cases := append(make([]Case, 0, casesOfARoute()), none)
 	if base.Route.Method == http.MethodGet && finder.serves(http.MethodHead, base.Route) {
 		head := none
 		// net/http: a pattern of GET matches HEAD too. Where it does not, HEAD is not found or not allowed, and nobody is let in.
@@ -198,13 +206,12 @@ func fromClient(id string) Recipe {
 	return Recipe{Claims: map[string]json.RawMessage{"client_id": text, "sub": text}, Sign: "issuer"}
 }
 
-// unique drops cases of one name on one route: the same rule on two muxes is proved once.
+// unique drops cases of a route that have one name, as those of two equal alternatives have.
 func unique(cases []Case) []Case {
-	seen := map[string]bool{}
+	seen := make(map[string]bool, len(cases))
 	return slices.DeleteFunc(cases, func(c Case) bool {
-		id := c.ID() + "\x00" + c.Route.Rule.String()
-		again := seen[id] && c.Route.Pattern != ""
-		seen[id] = true
+		again := seen[c.Name]
+		seen[c.Name] = true
 		return again
 	})
 }

@@ -48,6 +48,7 @@ type Config struct {
 const (
 	defaultConcurrency = 8
 	defaultTimeout     = 10 * time.Second
+	maxConcurrency     = 1000
 )
 
 func (c *Config) validate() error {
@@ -59,8 +60,8 @@ func (c *Config) validate() error {
 	if c.Target == nil {
 		problem("Target is required")
 	}
-	if c.Concurrency < 0 || c.Concurrency > 1000 {
-		problem("Concurrency is %d; write 1 to 1000", c.Concurrency)
+	if c.Concurrency < 0 || c.Concurrency > maxConcurrency {
+		problem("Concurrency is %d; write 1 to %d", c.Concurrency, maxConcurrency)
 	}
 	if c.Timeout < 0 {
 		problem("Timeout is negative")

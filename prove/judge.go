@@ -13,11 +13,7 @@ import (
 // judge compares an answer with what the case demands. got is the answer as tables show it, note what is wrong with it.
 func (c Case) judge(res *http.Response) (ok bool, got, note string) {
 	bearer := bearerChallenge(res.Header.Values("WWW-Authenticate"))
-	code := bearer.params["error"]
-	got = fmt.Sprint(res.StatusCode)
-	if bearer.present && code != "" {
-		got += " " + code
-	}
+	got = gotten(res.StatusCode, bearer)
 	if len(c.Answers) == 0 {
 		if note = notAdmitted(res.StatusCode); note == "" {
 			note = c.example.undocumented(res)
@@ -38,6 +34,11 @@ func (c Case) judge(res *http.Response) (ok bool, got, note string) {
 		note = notRefused(res.StatusCode)
 	}
 	return false, got, note
+}
+
+// gotten is an answer as tables show it.
+func gotten(status int, bearer challenge) string {
+	return strings.TrimSpace(fmt.Sprint(status) + " " + bearer.params["error"])
 }
 
 // unsettled says whether the answer to the right caller depends on that to nobody: the address was made up, and is not found.
@@ -117,7 +118,9 @@ func printable(s string) string {
 		}
 		return r
 	}, s)
-	s = tokenLike.ReplaceAllString(s, "<redacted>")
+	if strings.Contains(s, "eyJ") {
+		s = tokenLike.ReplaceAllString(s, "<redacted>")
+	}
 	if len(s) > 200 {
 		s = s[:200] + "..."
 	}

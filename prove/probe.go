@@ -48,7 +48,7 @@ func (r *runner) prepareProbe(ctx context.Context, c *Case) (token, unprovable s
 // judgeProbe is judge for the answer to a probe, which is a refusal with a verdict.
 func judgeProbe(res *http.Response) (state State, got, note string) {
 	verdict := strings.Join(res.Header.Values(probeHeader), ", ")
-	_, got, _ = Case{}.judge(res)
+	got = gotten(res.StatusCode, bearerChallenge(res.Header.Values("WWW-Authenticate")))
 	switch {
 	case res.StatusCode < 400:
 		return Different, got, "let in a token that is good for nothing but probes"

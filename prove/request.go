@@ -24,6 +24,12 @@ type finder struct {
 	examples map[string]Example // by pattern
 }
 
+// example is what the requests of a route are made of.
+func (f *finder) example(route countersign.Route) *Example {
+	e := f.examples[route.Pattern]
+	return &e
+}
+
 func newFinder(p countersign.Policy, values map[string]string, examples map[string]Example) *finder {
 	f := &finder{public: map[string]bool{}, values: values, examples: examples}
 	for _, route := range p.Routes {

@@ -23,7 +23,7 @@ func Run(ctx context.Context, cfg Config) (Report, error) {
 		wallet: newWallet(cfg.Tokens),
 		forger: forger{signer: cfg.Signer, keys: cfg.Keys, now: cfg.Now},
 		finder: newFinder(cfg.Policy, cfg.Values, cfg.Examples),
-		forged: map[string]made{},
+		forged: map[forgery]made{},
 	}
 	r.plan()
 	for i := range r.cases {
@@ -44,7 +44,7 @@ type runner struct {
 	wallet *wallet
 	forger forger
 	finder *finder
-	forged map[string]made
+	forged map[forgery]made
 
 	cases  []Case
 	tokens []string // of the cases
@@ -55,6 +55,9 @@ type runner struct {
 	mu   sync.Mutex
 	done int
 }
+
+// forgery is what a token was made for and from.
+type forgery struct{ name, good string }
 
 type made struct {
 	token string
@@ -115,9 +118,11 @@ func (r *runner) prepare(ctx context.Context, i int) {
 			row.State, row.Note = NotRun, printable(err.Error())
 			return
 		}
-		if p, err := takeApart(good); err == nil && (c.Kind == KindScope || c.near) && c.gate.named(p.client) {
-			unprovable("the token's client is one that the rule names")
-			return
+		if c.Kind == KindScope || c.near {
+			if p, err := takeApart(good); err == nil && c.gate.named(p.client) {
+				unprovable("the token's client is one that the rule names")
+				return
+			}
 		}
 	}
 	token, err := r.make(*c, good)
@@ -162,7 +167,7 @@ func (r *runner) make(c Case, good string) (string, error) {
 	if !c.Make.changes() {
 		return good, nil
 	}
-	key := c.Name + "\x00" + good
+	key := forgery{c.Name, good}
 	m, ok := r.forged[key]
 	if !ok {
 		m.token, m.err = r.forger.make(c.Make, good, c.gate)
@@ -229,6 +234,7 @@ func (r *runner) send(ctx context.Context, i int) {
 		row.State, row.Note = NotRun, r.clean(i, err.Error())
 		return
 	}
+	row.Look = r.cleanLook(i, res)
 	if r.cases[i].probe {
 		state, got, note := judgeProbe(res)
 		row.State, row.Got, row.Note = state, r.clean(i, got), r.clean(i, note)
@@ -240,7 +246,6 @@ func (r *runner) send(ctx context.Context, i int) {
 	}
 	ok, got, note := r.cases[i].judge(res)
 	row.State, row.Got, row.Note = Proved, r.clean(i, got), r.clean(i, note)
-	row.Look = r.cleanLook(i, res)
 	if !ok {
 		row.State = Different
 	}

@@ -7,10 +7,14 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 )
 
 // maxBody bounds what is read of an answer: its status and header are what counts.
 const maxBody = 64 << 10
+
+// idleTimeout ends the connections of a run that is over.
+const idleTimeout = 10 * time.Second
 
 // Target answers requests. A request has the escaped path and query of its URL, and Host if the route names one; scheme and
 // address are the target's business. The answer's body has been read up to a bound, and nothing is left to close: ContentLength
@@ -34,10 +38,26 @@ func URL(base string, client *http.Client) (Target, error) {
 	if client != nil {
 		t.client = *client
 	}
+	t.client.Transport = keepAlive(t.client.Transport)
 	// A redirect would carry the token to where it points, and hide the status that is asked about.
 	t.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	t.client.Jar = nil // a cookie of one case must not help the next
 	return t, nil
+}
+
+// keepAlive keeps as many connections as requests are under way. net/http keeps two for a host, and would open a new one for
+// most of the requests.
+func keepAlive(rt http.RoundTripper) http.RoundTripper {
+	if rt == nil {
+		rt = http.DefaultTransport
+	}
+	base, ok := rt.(*http.Transport)
+	if !ok || base.MaxIdleConnsPerHost != 0 {
+		return rt
+	}
+	own := base.Clone()
+	own.MaxIdleConnsPerHost, own.MaxIdleConns, own.IdleConnTimeout = maxConcurrency, 0, idleTimeout
+	return own
 }
 
 type remote struct {
