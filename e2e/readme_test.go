@@ -5,7 +5,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 )
 
 // TestREADMESession types the README's terminal sessions and compares what they print. The README starts the system
@@ -48,17 +47,7 @@ var varies = regexp.MustCompile(`localhost:\d+|ap-southeast-1_[A-Za-z0-9]{9}|--c
 func (s *system) compareStart(shown string) {
 	s.t.Helper()
 	want := varies.ReplaceAllString(strings.TrimSpace(shown), "…")
-	var got string
-	for range 600 { // the variables are there before the proof is
-		data, err := os.ReadFile(s.log)
-		if err != nil {
-			s.t.Fatal(err)
-		}
-		if got = varies.ReplaceAllString(string(data), "…"); strings.Contains(got, "Ctrl-C stops it") {
-			break
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
+	got := varies.ReplaceAllString(s.awaitProof(), "…")
 	if !strings.HasPrefix(got, want) {
 		s.t.Errorf("dev printed\n%s\nthe README says\n%s", got, want)
 	}

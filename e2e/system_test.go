@@ -95,6 +95,23 @@ func (s *system) start(args ...string) []string {
 	return append(vars, "COUNTERSIGN="+s.bin, "STATE="+s.state, "AWS_PAGER=", "AWS_MAX_ATTEMPTS=1", "AWS_SESSION_TOKEN=")
 }
 
+// awaitProof returns what dev has printed, once it has proved its routes: its variables are there earlier.
+func (s *system) awaitProof() string {
+	s.t.Helper()
+	for range 600 {
+		data, err := os.ReadFile(s.log)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		if strings.Contains(string(data), "Ctrl-C stops it") {
+			return string(data)
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	s.t.Fatal("dev did not end its proof")
+	return ""
+}
+
 // stop ends dev with the signal and waits until it is gone.
 func (s *system) stop(signal os.Signal) {
 	if s.dev == nil {
