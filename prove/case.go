@@ -45,7 +45,8 @@ type Case struct {
 
 	detour  *detour  // how the request is said; nil is plainly
 	example *Example // what else the request is made of
-	probe   bool     // the guard is asked what it would decide, and not called
+	probe   bool     // the guard is asked what it would decide about a token with the scopes asked, and not called
+	asked   []string
 }
 
 // ID names the case in all runs: the pattern of its route and its name.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -42,7 +43,14 @@ func TestProbeProvesWithoutCalling(t *testing.T) {
 	api, called := writesAPI(newGuard(t, probing))
 	var reads atomic.Int32
 	api.HandleFunc("GET /orders", func(http.ResponseWriter, *http.Request) { reads.Add(1) }, countersign.Scope("orders.read"))
+	server := httptest.NewServer(api)
+	defer server.Close()
+	target, err := prove.URL(server.URL, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
 	cfg := probingConfig(api.Policy(), api)
+	cfg.Target, cfg.Signer = target, nil // as from outside
 	report := run(t, cfg)
 	if err := report.Err(); err != nil {
 		t.Fatal(err)
@@ -188,3 +196,39 @@ type opaque struct{}
 func (opaque) Grants() [][]string { return [][]string{{probeScope, write, read}} }
 
 func (opaque) Token(context.Context, []string) (string, error) { return "opaque", nil }
+
+// Near misses of the right scope can be signed by the issuer only. Where the guard can be asked, they are proved without it.
+func TestProbeOfNearMisses(t *testing.T) {
+	api := newGuard(t, probing).Mux()
+	api.HandleFunc("GET /orders", ok, countersign.Scope("orders.read"))
+	misses := []string{
+		"403 no scope claim", "403 empty scope", "403 scope cut short", "403 scope with more at its end", "403 scope with more in front", "403 scope in capitals",
+		"403 scope of another resource", "403 scope of a longer resource", "403 scope without its resource", "403 scopes joined by a comma",
+	}
+	gullible := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Countersign-Probe") != "" {
+			w.Header().Set("Countersign-Probe", "allow")
+			w.WriteHeader(http.StatusForbidden)
+			return
+		}
+		api.ServeHTTP(w, r)
+	})
+	for _, tt := range []struct {
+		service http.Handler
+		state   prove.State
+		got     string
+	}{{api, prove.Proved, "probe: deny"}, {gullible, prove.Different, "probe: allow"}} {
+		cfg := probingConfig(api.Policy(), tt.service)
+		cfg.Signer = nil
+		report := run(t, cfg)
+		for _, name := range misses {
+			want, got := tt.state, tt.got
+			if name == "403 no scope claim" || name == "403 empty scope" { // asked about with an empty field, which gullible does not see
+				want, got = prove.Proved, "probe: deny"
+			}
+			if row := find(t, report, "GET /orders", name); row.State != want || row.Got != got {
+				t.Errorf("%s: %s, %s (%s)", name, row.State, row.Got, row.Note)
+			}
+		}
+	}
+}

@@ -130,7 +130,7 @@ func (f *finder) request(ctx context.Context, c Case, token string) (*http.Reque
 		r.Header.Set("Content-Type", cmp.Or(c.example.ContentType, "application/json"))
 	}
 	if c.probe {
-		r.Header.Set(probeHeader, strings.Join(c.Scopes, " "))
+		r.Header.Set(probeHeader, strings.Join(c.asked, " "))
 	}
 	send(r, c, token)
 	return r, nil

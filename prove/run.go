@@ -236,7 +236,7 @@ func (r *runner) send(ctx context.Context, i int) {
 	}
 	row.Look = r.cleanLook(i, res)
 	if r.cases[i].probe {
-		state, got, note := judgeProbe(res)
+		state, got, note := r.cases[i].judgeProbe(res)
 		row.State, row.Got, row.Note = state, r.clean(i, got), r.clean(i, note)
 		return
 	}
