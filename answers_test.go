@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/countersign-dev/countersign"
@@ -187,6 +188,24 @@ func TestARequestWaitsNoLongerThanItsContext(t *testing.T) {
 	if w.Code != http.StatusServiceUnavailable {
 		t.Errorf("status %d", w.Code)
 	}
+}
+
+func TestAPublicRouteWaitsForNoIssuer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hangs := transportFunc(func(r *http.Request) (*http.Response, error) {
+			<-r.Context().Done()
+			return nil, r.Context().Err()
+		})
+		guard := newIssuer(pool).guard(t, func(c *countersign.Config) { c.HTTPClient = &http.Client{Transport: hangs} })
+		defer guard.Close()
+		start := time.Now()
+		if res := serve(demoAPI(guard), "GET", "/healthz", "Bearer "+scoped("demo.read")); res.StatusCode != served {
+			t.Errorf("status %d", res.StatusCode)
+		}
+		if waited := time.Since(start); waited > 0 {
+			t.Errorf("the probe waited %v", waited)
+		}
+	})
 }
 
 type transportFunc func(*http.Request) (*http.Response, error)
