@@ -38,7 +38,7 @@ func TestNewNamesEverythingThatIsWrong(t *testing.T) {
 		t.Errorf("%d problems, want 7:\n%v", len(lines), err)
 	}
 	for _, line := range lines {
-		if !strings.HasPrefix(line, "grpcguard: ") {
+		if !strings.HasPrefix(line, "grpcguard: ") || !strings.Contains(line, " (New at check_test.go:") || strings.Contains(line, "grpcguard.go") {
 			t.Errorf("line %q", line)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
+	"strings"
 	"sync/atomic"
 
 	"github.com/countersign-dev/countersign"
@@ -37,7 +38,7 @@ func New(guard *countersign.Guard, rules Rules) (*Guard, error) {
 	var problems []error
 	for _, method := range slices.Sorted(maps.Keys(rules)) {
 		if err := g.register(method, rules[method]); err != nil {
-			problems = append(problems, fmt.Errorf("grpcguard: %s: %w", method, err))
+			problems = append(problems, fmt.Errorf("grpcguard: %s (New at %s): %w", method, g.source, err))
 		}
 	}
 	if len(rules) == 0 {
@@ -59,13 +60,20 @@ func (g *Guard) register(method string, rule countersign.Rule) (err error) {
 	case !rule.IsPublic() && len(rule.Needs()) == 0:
 		return errors.New(`there is no rule; say who may call it: countersign.Scope("name"), countersign.Authenticated() or countersign.Public("why nobody needs a token")`)
 	}
+	pattern := http.MethodPost + " " + method
 	// A Mux panics about a rule that no token could satisfy. Here one error can name all of them.
 	defer func() {
 		if problem := recover(); problem != nil {
-			err = fmt.Errorf("%v", problem)
+			// What stands before the pattern is the line of the panic, which is the one below.
+			text := fmt.Sprint(problem)
+			_, what, found := strings.Cut(text, pattern+": ")
+			if !found {
+				what = text
+			}
+			err = errors.New(what)
 		}
 	}()
-	g.mux.HandleFunc(http.MethodPost+" "+method, enter, rule)
+	g.mux.HandleFunc(pattern, enter, rule)
 	return nil
 }
 

@@ -18,7 +18,7 @@ import (
 // allowed is every value that an attribute may have, whatever is sent: from the code, and from this test's configuration.
 func allowed(issuer string) map[string]bool {
 	all := map[string]bool{issuer: true, "/orders/{id}": true, "/anything/{rest...}": true, "reader": true, "other": true, "_OTHER": true, "ok": true, "error": true}
-	for _, d := range []countersign.Decision{countersign.Allow, countersign.Deny, countersign.Unable, countersign.WouldDeny} {
+	for _, d := range []countersign.Decision{countersign.Allow, countersign.Deny, countersign.Unable, countersign.WouldDeny, countersign.Probed} {
 		all[string(d)] = true
 	}
 	for _, r := range []countersign.Reason{
