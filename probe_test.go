@@ -83,6 +83,17 @@ func TestProbeVerdictsOfRFC9068(t *testing.T) {
 	}
 }
 
+// Cognito: a token that was asked for with the resource has an aud, and is meant for it without a scope.
+func TestProbeVerdictsByAudience(t *testing.T) {
+	api := demoAPI(newIssuer(pool).guard(t, probing))
+	for aud, want := range map[string]string{`"` + resource + `"`: "allow", `["https://b.example.com","` + resource + `"]`: "allow", `"` + client + `"`: "deny"} {
+		token := sign(cognitoHeader, cognitoClaims.with("scope", `"`+resource+`/prove.ask"`).with("aud", aud))
+		if got := ask(api, "GET", "/whoami", token, "").Header.Get("Countersign-Probe"); got != want {
+			t.Errorf("aud %s: %q, want %q", aud, got, want)
+		}
+	}
+}
+
 // A probe's token that is worth more than questions, or old, decides nothing. Its request does not reach the handler either.
 func TestProbeNotDecided(t *testing.T) {
 	var called atomic.Int32
