@@ -34,12 +34,14 @@ func (g *Guard) records(ctx context.Context) bool {
 	return g.observer != nil || g.logger.Enabled(ctx, slog.LevelDebug)
 }
 
-func (d *decision) outcome() (Decision, slog.Level) {
+func (d *decision) outcome(ctx context.Context) (Decision, slog.Level) {
 	switch {
 	case d.refused == nil:
 		return Allow, slog.LevelDebug
 	case d.route.Rule.report:
 		return WouldDeny, slog.LevelWarn
+	case d.refused.Status == http.StatusServiceUnavailable && ctx.Err() != nil:
+		return Unable, slog.LevelInfo // the caller left while the keys were fetched: nothing is wrong here
 	case d.refused.Status == http.StatusServiceUnavailable:
 		return Unable, slog.LevelWarn
 	}
@@ -49,7 +51,7 @@ func (d *decision) outcome() (Decision, slog.Level) {
 // record tells the observer and writes the audit line. Of the token it has what was verified, without what could be used: no part of
 // the token, and of jti a hash, by which two lines about one token can be found.
 func (g *Guard) record(r *http.Request, d *decision) {
-	outcome, level := d.outcome()
+	outcome, level := d.outcome(r.Context())
 	event := DecisionEvent{
 		ID: d.id, Decision: outcome, Route: d.pattern(r), Method: knownMethod(r.Method),
 		Cached: d.cached, Duration: g.now().Sub(d.start),

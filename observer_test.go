@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -297,3 +298,45 @@ func TestNothingThatGoesOutHasTheToken(t *testing.T) {
 		}
 	}
 }
+
+// A caller that goes away while the keys are fetched is no reason to wake anybody.
+func TestCallerThatLeftIsNoWarning(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		leave bool
+		level string
+	}{{"the caller left", true, "INFO"}, {"the keys cannot be had", false, "WARN"}} {
+		t.Run(test.name, func(t *testing.T) {
+			var log bytes.Buffer
+			broken := roundTripper(func(*http.Request) (*http.Response, error) { return nil, io.ErrUnexpectedEOF })
+			api := demoAPI(newIssuer(pool).guard(t, func(c *countersign.Config) {
+				c.Logger = slog.New(slog.NewJSONHandler(&log, nil))
+				c.HTTPClient = &http.Client{Transport: broken}
+			}))
+			ctx, leave := context.WithCancel(t.Context())
+			defer leave()
+			if test.leave {
+				leave()
+			}
+			r := httptest.NewRequestWithContext(ctx, "GET", "/demo", nil)
+			r.Header.Set("Authorization", "Bearer "+scoped("demo.read"))
+			api.ServeHTTP(httptest.NewRecorder(), r)
+			var line struct{ Level, Msg, Reason string }
+			for text := range strings.Lines(log.String()) {
+				if err := json.Unmarshal([]byte(text), &line); err != nil {
+					t.Fatal(err)
+				}
+				if line.Reason != "" {
+					break
+				}
+			}
+			if line.Reason != string(countersign.KeysUnavailable) || line.Level != test.level {
+				t.Errorf("logged %+v, want %s at %s", line, countersign.KeysUnavailable, test.level)
+			}
+		})
+	}
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
