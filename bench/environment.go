@@ -33,7 +33,7 @@ func (e Environment) String() string {
 	if e.Load[0] != "" {
 		fmt.Fprintf(&b, "The machine's load was %s before and %s after; ", e.Load[0], e.Load[1])
 	}
-	fmt.Fprintf(&b, "the slowest round of the floor took %.2f times as long as the fastest, so much for the single figures.\n\n", e.Drift)
+	fmt.Fprintf(&b, "the slowest round of the floor took %.2f times as long as the fastest, which says how far the medians can be trusted.\n\n", e.Drift)
 	for _, p := range Peers() {
 		var modules []string
 		for _, m := range p.Modules {

@@ -13,36 +13,37 @@ import (
 )
 
 func main() {
-	rounds := flag.Int("rounds", 25, "measure each line this often")
-	slice := flag.Duration("slice", 20*time.Millisecond, "for so long each time")
+	rounds := flag.Int("rounds", 40, "measure each line this often")
+	slice := flag.Duration("slice", 5*time.Millisecond, "for so long each time")
 	tokens := flag.Int("tokens", 20000, "of the row of many live tokens")
+	only := flag.String("row", "", "measure only the row with this `name`, such as FirstSight")
 	write := flag.String("write", "", "write the report to this `file`, too")
 	flag.Parse()
-	if *rounds < 1 || *tokens < 1 || flag.NArg() > 0 {
+	if *rounds < 1 || *tokens < 1 || flag.NArg() > 0 || *only != "" && *write != "" {
 		flag.Usage()
 		os.Exit(2)
 	}
-	if err := report(bench.Options{Rounds: *rounds, Slice: *slice}, *tokens, *write); err != nil {
+	if err := report(bench.Options{Rounds: *rounds, Slice: *slice}, *tokens, *only, *write); err != nil {
 		fmt.Fprintln(os.Stderr, "report:", err)
 		os.Exit(1)
 	}
 }
 
-func report(o bench.Options, tokens int, file string) error {
+func report(o bench.Options, tokens int, only, file string) error {
 	s, err := bench.NewSuite(tokens)
 	if err != nil {
 		return err
 	}
 	defer s.Close()
 	r := bench.Report{Tokens: tokens, Environment: bench.NewEnvironment(o.Rounds)}
-	if r.TokenMemory, err = s.TokenMemory(); err != nil {
-		return err
-	}
 	rows, err := s.Rows()
 	if err != nil {
 		return err
 	}
 	for _, row := range rows {
+		if only != "" && row.ID != only {
+			continue
+		}
 		fmt.Fprintln(os.Stderr, row.Title)
 		measured, err := bench.Measure(row, o)
 		if err != nil {
@@ -53,6 +54,14 @@ func report(o bench.Options, tokens int, file string) error {
 			if c.Floor {
 				r.Environment.Drift = slices.Max(c.One) / slices.Min(c.One)
 			}
+		}
+	}
+	if len(r.Rows) == 0 {
+		return fmt.Errorf("there is no row %q", only)
+	}
+	if only == "" {
+		if r.TokenMemory, err = s.TokenMemory(); err != nil {
+			return err
 		}
 	}
 	r.Environment.Load[1] = bench.LoadAverage()
