@@ -69,6 +69,9 @@ func small(t *testing.T) string {
 	for name, text := range map[string]string{
 		"go.mod":   "module example.com/small\n\ngo 1.25.0\n",
 		"small.go": "package small\n\nfunc Accept(n int) bool {\n\tif n < 0 {\n\t\treturn false\n\t}\n\tif n > 100 {\n\t\treturn false\n\t}\n\treturn true\n}\n",
+		"flaky_test.go": "package small\n\nimport (\n\t\"os\"\n\t\"testing\"\n)\n\nfunc TestSometimes(t *testing.T) {\n" +
+			"\tif _, err := os.Stat(\"seen\"); os.Getenv(\"COUNTERSIGN_MUTANT\") == \"above\" && err != nil {\n" +
+			"\t\tos.WriteFile(\"seen\", nil, 0o600)\n\t\tt.Error(\"this time\")\n\t}\n}\n",
 		"small_test.go": "package small\n\nimport \"testing\"\n\nfunc TestAccept(t *testing.T) {\n\tt.Run(\"below\", func(t *testing.T) {\n" +
 			"\t\tif Accept(-1) {\n\t\t\tt.Error(\"it accepts -1\")\n\t\t}\n\t})\n\tif !Accept(7) {\n\t\tt.Error(\"it refuses 7\")\n\t}\n}\n",
 	} {
@@ -82,7 +85,8 @@ func small(t *testing.T) string {
 func TestJudge(t *testing.T) {
 	below := one("below", "at least 0", "small.go", "n < 0", "n < 0 && !OFF")
 	above := one("above", "at most 100", "small.go", "n > 100", "n > 100 && !OFF")
-	endless := one("endless", "it ends", "small.go", "\treturn true", "\tif OFF {\n\t\tpanic(n)\n\t}\n\treturn true")
+	broken := one("broken", "it ends", "small.go", "\treturn true", "\tif OFF {\n\t\tpanic(n)\n\t}\n\treturn true")
+	gone := one("gone", "it ends", "small.go", "\treturn true", "\tif OFF {\n\t\tgo func() { panic(n) }()\n\t\tselect {}\n\t}\n\treturn true")
 	tests := map[string]struct {
 		all  []mutation
 		code int
@@ -90,7 +94,8 @@ func TestJudge(t *testing.T) {
 		err  string
 	}{
 		"killed":             {[]mutation{below}, 0, []string{`killed +below +at least 0 .*small TestAccept/below`, `1 mutants, 1 killed, 0 survived`}, ""},
-		"killed by a crash":  {[]mutation{endless}, 0, []string{`killed +endless .*small TestAccept`}, ""},
+		"killed by a panic":  {[]mutation{broken}, 0, []string{`killed +broken .*small TestAccept`}, ""},
+		"killed by a crash":  {[]mutation{gone}, 0, []string{`killed +gone .*small \(crash\)`}, ""},
 		"survived":           {[]mutation{below, above}, 1, []string{`SURVIVED +above`, `SURVIVED: above \(at most 100\)\n\tsmall.go: no test needs: n > 100`, `2 mutants, 1 killed, 1 survived`}, "no test notices"},
 		"an edit is stale":   {[]mutation{one("gone", "-", "small.go", "n > 99", "OFF")}, 1, nil, "no longer fits"},
 		"no Go afterwards":   {[]mutation{one("broken", "-", "small.go", "n > 100", "n > OFF")}, 1, nil, "do not compile"},

@@ -31,10 +31,16 @@ func passed(text string) []test {
 	return tests
 }
 
+// What firstFailure says of tests that ended otherwise than by one of them.
+const (
+	noEnd = "(no end)"
+	crash = "(crash)"
+)
+
 // firstFailure is the innermost test that failed first, or how else the tests ended.
 func firstFailure(text string) string {
 	if strings.Contains(text, "panic: test timed out") {
-		return "(no end)"
+		return noEnd
 	}
 	name := ""
 	for _, found := range failed.FindAllStringSubmatch(text, -1) {
@@ -44,7 +50,13 @@ func firstFailure(text string) string {
 		name = found[1]
 	}
 	if name == "" {
-		return "(crash)"
+		return crash
 	}
 	return name
+}
+
+// topOf is the test of which a subtest is part.
+func topOf(name string) string {
+	top, _, _ := strings.Cut(name, "/")
+	return top
 }
