@@ -226,9 +226,9 @@ func quoteAll(names []string) string {
 
 func exactness(ok bool) string {
 	if ok {
-		return "that"
+		return "exact"
 	}
-	return "something else"
+	return "not exact"
 }
 
 func presence(there bool) string {

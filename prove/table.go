@@ -86,6 +86,12 @@ func (t Table) lines(rows []Row) []line {
 	var lines []line
 	refused := map[Kind]int{}
 	missing := map[string]int{} // by reason
+	notRun := map[string]int{}  // by reason: one cause makes one line, and not one for each case
+	for _, row := range rows {
+		if row.State == NotRun {
+			notRun[row.Note]++
+		}
+	}
 	for _, row := range rows {
 		many := !t.All && (row.Kind == KindBadToken || row.Kind == KindDetour)
 		switch {
@@ -93,6 +99,8 @@ func (t Table) lines(rows []Row) []line {
 			refused[row.Kind]++
 		case many && row.State == Unprovable:
 			missing[row.Note]++
+		case !t.All && row.State == NotRun && notRun[row.Note] > 1:
+			// told below
 		case row.State == Different:
 			lines = append(lines, line{row.State, row.Case, row.Got, "want " + row.Want + "; " + row.Note})
 		default:
@@ -106,6 +114,12 @@ func (t Table) lines(rows []Row) []line {
 	}
 	for _, reason := range slices.Sorted(maps.Keys(missing)) {
 		lines = append(lines, line{Unprovable, count(missing[reason], string(KindBadToken)) + " not sent", "", reason})
+	}
+	for _, reason := range slices.Sorted(maps.Keys(notRun)) {
+		if t.All || notRun[reason] == 1 {
+			continue
+		}
+		lines = append(lines, line{NotRun, count(notRun[reason], "case") + " not run", "", reason})
 	}
 	return lines
 }

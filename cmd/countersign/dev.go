@@ -49,7 +49,7 @@ All that it makes is kept in the state directory, and found there by the next st
 	flags.StringVar(&options.APIAddr, "api-addr", "localhost:8080", "address of the demo service")
 	flags.StringVar(&options.EdgeAddr, "edge-addr", "localhost:8443", "address of the HTTPS edge")
 	flags.StringVar(&options.IssuerAddr, "issuer-addr", "localhost:8081", "address of the issuer, the cognito-idp JSON API and the page")
-	flags.StringSliceVar(&options.allow, "allow", nil, "networks that may connect to the edge, as 10.0.0.0/8; it answers for the name localhost only (default: this machine)")
+	flags.StringSliceVar(&options.allow, "allow", nil, "networks that may connect to the edge beside this machine, as 10.0.0.0/8; it answers for the name localhost only")
 	return cmd
 }
 
@@ -104,7 +104,11 @@ func sayStopping(w io.Writer) error {
 }
 
 func parseNetworks(texts []string) ([]netip.Prefix, error) {
-	var networks []netip.Prefix
+	if len(texts) == 0 {
+		return nil, nil
+	}
+	// The proof at the start comes from this machine.
+	networks := []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
 	for _, text := range texts {
 		network, err := netip.ParsePrefix(text)
 		if err != nil {

@@ -3,9 +3,13 @@ package main
 import (
 	"bytes"
 	"context"
+	"log/slog"
+	"net/netip"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/countersign-dev/countersign/cmd/countersign/dev"
 )
 
 // runOnce is `countersign dev --once` on free ports, with further arguments.
@@ -19,9 +23,20 @@ func runOnce(ctx context.Context, t *testing.T, args ...string) (code int, stdou
 
 // As the help of --once says: 1 is a difference, 2 is that something could not be run.
 func TestOnceTellsNotRunFromDifferent(t *testing.T) {
-	code, stdout, _ := runOnce(t.Context(), t, "--allow", "192.0.2.0/24") // the edge lets no proof of this machine through
-	if code != exitCannotRun || !strings.Contains(stdout, "COULD NOT RUN") {
-		t.Errorf("code %d, want %d\n%s", code, exitCannotRun, stdout)
+	system, err := dev.Start(t.Context(), dev.Config{
+		State:   dev.State(filepath.Join(t.TempDir(), "state")),
+		APIAddr: "localhost:0", EdgeAddr: "localhost:0", IssuerAddr: "localhost:0",
+		Allow:  []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}, // the edge lets no proof of this machine through
+		Logger: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer system.Close()
+	var stdout bytes.Buffer
+	code, err := proveSystem(t.Context(), system, &stdout)
+	if code != exitCannotRun || err != nil || !strings.Contains(stdout.String(), "COULD NOT RUN") {
+		t.Errorf("code %d, %v, want %d\n%s", code, err, exitCannotRun, &stdout)
 	}
 }
 

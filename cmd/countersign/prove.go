@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -98,6 +99,10 @@ func runProve(ctx context.Context, args []string, state dev.State, options prove
 	if err != nil {
 		return err
 	}
+	if options.throughDevEdge(running, args) {
+		options.beneath = running.EdgePrefix
+		fmt.Fprintf(stderr, "note: the dev's edge lets nothing through but %s; the other routes are left out\n", running.EdgePrefix)
+	}
 	client, err := options.client(running)
 	if err != nil {
 		return err
@@ -132,6 +137,11 @@ func runProve(ctx context.Context, args []string, state dev.State, options prove
 		out = stderr
 	}
 	return errors.Join(err, log.Compare(policy.seenRoutes()).Write(out, options.seen))
+}
+
+// throughDevEdge reports whether it is the running dev's service that is proved, through its edge.
+func (o proveOptions) throughDevEdge(running *dev.Running, args []string) bool {
+	return running != nil && o.policy == "" && o.beneath == "" && len(args) == 1 && strings.TrimSuffix(args[0], "/") == running.EdgeURL
 }
 
 // findDev finds the running dev where something of it is needed; otherwise it is nil.

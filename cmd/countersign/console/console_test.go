@@ -148,7 +148,7 @@ func TestMatrixOnThePage(t *testing.T) {
 	}
 	for _, say := range []string{
 		"1 of 2 is open without a token", "Gets no token: it has no secret", "5 minutes", "1 hour", "yes, not shown",
-		"Gateway https://api.example.com this API", "Demo Read role", "answered 1 of 1 cases as this table says", "23 November 2026, 07:01:02 UTC",
+		"Gateway https://api.example.com this API", "Demo Read role", "answered 1 of 1 cases as its policy says", "23 November 2026, 07:01:02 UTC",
 		"countersign token --client readClient",
 	} {
 		if !strings.Contains(page.words(), say) {
@@ -176,9 +176,9 @@ func TestProofSaysWhatWasAsked(t *testing.T) {
 		line   string
 		folded bool
 	}{
-		{"all proved", []console.ProofRow{row(true, "403"), row(true, "403")}, "✓ Proved. The service answered 2 of 2 cases", true},
-		{"one unprovable", []console.ProofRow{row(true, "403"), row(true, "")}, "✓ Proved. The service answered 1 of 1 cases as this table says. 1 more cannot be proved.", true},
-		{"one different", []console.ProofRow{row(true, "403"), row(false, "200")}, "✕ 1 of 2 cases differ from this table. See which", false},
+		{"all proved", []console.ProofRow{row(true, "403"), row(true, "403")}, "✓ Proved. At 07:01:02 UTC the service answered 2 of 2 cases", true},
+		{"one unprovable", []console.ProofRow{row(true, "403"), row(true, "")}, "✓ Proved. At 07:01:02 UTC the service answered 1 of 1 cases as its policy says. 1 more cannot be proved.", true},
+		{"one different", []console.ProofRow{row(true, "403"), row(false, "200")}, "✕ 1 of 2 cases differ from the policy. See which", false},
 		{"one not run", []console.ProofRow{row(true, "403"), row(false, "")}, "? Not proved. 1 of 2 cases could not be run.", false},
 		{"nothing provable is not proved", []console.ProofRow{row(true, "")}, "? Not proved. There was nothing to ask.", false},
 		{"nothing at all is not proved", nil, "? Not proved. There was nothing to ask.", false},

@@ -88,7 +88,7 @@ func TestCommandsAreSafeToPaste(t *testing.T) {
 			}
 			shown := strings.ReplaceAll(evil, "\n", `\u000a`)
 			lines := strings.Split(strings.TrimSuffix(string(out), "\n"), "\n")
-			want := []string{"-s", shown, "-H", "Authorization: Basic x", "-d", "grant_type=client_credentials", "--data-urlencode", "scope=" + shown}
+			want := []string{"-s", shown, "-H", "@-", "-d", "grant_type=client_credentials", "--data-urlencode", "scope=" + shown}
 			if lines[0] == "token" {
 				want = []string{"token", "--client", shown, "--state", shown}
 			}

@@ -83,12 +83,11 @@ func outcomeMark(o Outcome) string {
 
 func class(v Verdict) string { return strings.ReplaceAll(string(v), " ", "-") }
 
-// tokenCommand is the token request of RFC 6749, Section 4.4.2, ready to be pasted. The secret is not an argument, which
-// other users of a machine can read, but a variable.
+// tokenCommand is the token request of RFC 6749, Section 4.4.2, ready to be pasted. The header comes on standard input and not as an argument, which other users of a machine can read.
 func tokenCommand(v View) string {
 	lines := []string{
-		"curl -s " + quote(v.TokenEndpoint),
-		`-H "Authorization: Basic $CLIENT_CREDENTIALS"`,
+		`printf 'Authorization: Basic %s' "$CLIENT_CREDENTIALS" | curl -s ` + quote(v.TokenEndpoint),
+		"-H @-",
 		"-d grant_type=client_credentials",
 	}
 	if scopes := v.Example().Scopes; len(scopes) > 0 {

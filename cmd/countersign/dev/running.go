@@ -22,10 +22,11 @@ type Running struct {
 	PID        int             `json:"pid"`
 	APIURL     string          `json:"api_url"`
 	EdgeURL    string          `json:"edge_url"`
-	EdgeCA     string          `json:"edge_ca"` // path of a PEM file
-	AWSURL     string          `json:"aws_url"` // the cognito-idp JSON API
-	Issuer     string          `json:"issuer"`  // the pool's
-	Region     string          `json:"region"`  // AWS's word
+	EdgePrefix string          `json:"edge_prefix"` // the path that the edge lets through
+	EdgeCA     string          `json:"edge_ca"`     // path of a PEM file
+	AWSURL     string          `json:"aws_url"`     // the cognito-idp JSON API
+	Issuer     string          `json:"issuer"`      // the pool's
+	Region     string          `json:"region"`      // AWS's word
 	UserPoolID string          `json:"user_pool_id"`
 	Resource   string          `json:"resource"` // identifier of the resource server
 	Policy     json.RawMessage `json:"policy"`   // the service's, as OpenAPI

@@ -116,7 +116,7 @@ func (s *System) claim(ctx context.Context) error {
 
 // name works out the URLs that the system is reached at.
 func (s *System) name(cfg Config, listeners []net.Listener) error {
-	r := Running{Instance: rand.Text(), PID: os.Getpid(), Region: region, Resource: demo.Resource}
+	r := Running{EdgePrefix: edgePrefix, Instance: rand.Text(), PID: os.Getpid(), Region: region, Resource: demo.Resource}
 	var err error
 	for i, url := range []struct {
 		to           *string

@@ -353,6 +353,18 @@ func TestExpiredRootSaysWhatToDo(t *testing.T) {
 	})
 }
 
+// The clock in a test's bubble begins in the year 2000: a root that was made outside is of the future there.
+func TestRootOfTheFutureSaysWhatToDo(t *testing.T) {
+	dir := t.TempDir()
+	newCA(t, dir, newSealer(t, 1))
+	synctest.Test(t, func(t *testing.T) {
+		_, err := gateway.LoadOrCreateCA(dir, newSealer(t, 1))
+		if err == nil || !strings.Contains(err.Error(), "is not valid before 20") || !strings.Contains(err.Error(), "set the clock, or delete") {
+			t.Errorf("error %v", err)
+		}
+	})
+}
+
 func TestUnwritableDirectory(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {

@@ -51,6 +51,10 @@ func LoadOrCreateCA(dir string, s *seal.Sealer) (*CA, error) {
 	if time.Now().After(root.NotAfter) {
 		return nil, expired(publicPath, root)
 	}
+	if time.Now().Before(root.NotBefore) {
+		return nil, fmt.Errorf("gateway: local CA: %s is not valid before %s: the clock was ahead when it was made, or is behind now; set the clock, or delete %s and %s to make a new CA, which clients must then trust anew",
+			publicPath, root.NotBefore.Format(time.RFC3339), sealedPath, publicPath)
+	}
 	if err := publish(publicPath, root); err != nil {
 		return nil, err
 	}

@@ -48,7 +48,9 @@ func (g *Gateway) server() *http.Server {
 		IdleTimeout:       60 * time.Second,
 		// Room for an Authorization that is over the service's own limit: the service is the one that says why it refuses it.
 		MaxHeaderBytes: 64 << 10,
-		HTTP2:          &http.HTTP2Config{MaxConcurrentStreams: 128},
+		// net/http would answer OPTIONS * by itself, for any host and without a log line.
+		DisableGeneralOptionsHandler: true,
+		HTTP2:                        &http.HTTP2Config{MaxConcurrentStreams: 128},
 		// A failed handshake is the peer's affair, and a scanner makes many.
 		ErrorLog: slog.NewLogLogger(g.logger.Handler(), slog.LevelDebug),
 	}

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 
 	"github.com/countersign-dev/countersign/cmd/countersign/seal"
 )
@@ -35,6 +36,10 @@ type State struct {
 func OpenState(ctx context.Context, dir string) (*State, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("issuer: state directory: %w; name another directory", err)
+	}
+	// Whoever may write to the directory can replace the key file, the database and the certificate authority in it.
+	if info, err := os.Stat(dir); err == nil && runtime.GOOS != "windows" && info.Mode().Perm()&0o022 != 0 {
+		return nil, fmt.Errorf("issuer: others may write to the state directory %s (mode %04o); type: chmod go-w %s", dir, info.Mode().Perm(), dir)
 	}
 	lock, err := LockDir(dir)
 	if err != nil {
