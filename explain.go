@@ -56,27 +56,43 @@ func (e *Explanation) check(reason Reason, name, clause, want, got string, ok bo
 	return ok
 }
 
-// Explain runs every check of the verification and of the rule on the token, even after one has failed, as far as they can
-// be run at all. It says whom the guard would let in, and decides nothing itself.
-func (g *Guard) Explain(ctx context.Context, token string, rule Rule) Explanation {
-	var e Explanation
+// Explain runs the checks of a token's form, which need neither issuer nor key: size, shape, encoding, header and claims. Of what it
+// does not refuse nobody knows whether it is good; [Guard.Explain] does.
+func Explain(token string) Explanation {
+	e, parts, _, ok := explainForm(token)
+	if ok {
+		e.form(parts)
+	}
+	return e
+}
+
+// explainForm reads a token up to its claims, as far as it can be read.
+func explainForm(token string) (e Explanation, parts jose.Token, c claims, ok bool) {
 	e.Checks = make([]Check, 0, 20)
 	if !e.check(MalformedToken, "size", "limit of this package",
 		fmt.Sprintf("at most %d bytes", maxToken), fmt.Sprintf("%d bytes", len(token)), len(token) <= maxToken) {
-		return e
+		return e, parts, c, false
 	}
-	parts, ok := jose.Split(token)
+	parts, ok = jose.Split(token)
 	if !e.check(MalformedToken, "shape", "RFC 7515, Section 7.1",
 		"three parts, none empty", fmt.Sprintf("%d parts", strings.Count(token, ".")+1), ok) {
-		return e
+		return e, parts, c, false
 	}
-	claimsText, okClaims := jose.AppendDecode(nil, []byte(parts.Payload))
-	if !e.check(MalformedToken, "payload", "RFC 7515, Section 2", "base64url to the letter", exactness(okClaims), okClaims) {
-		return e
+	payload, ok := jose.AppendDecode(nil, []byte(parts.Payload))
+	if !e.check(MalformedToken, "payload", "RFC 7515, Section 2", "base64url to the letter", exactness(ok), ok) {
+		return e, parts, c, false
 	}
-	c, ok := readClaims(claimsText)
-	if !e.check(BadClaims, "claims", "RFC 7519, Sections 4 and 7.2",
-		"a JSON object with exact, unique names and the right types", exactness(ok), ok) {
+	c, ok = readClaims(payload)
+	ok = e.check(BadClaims, "claims", "RFC 7519, Sections 4 and 7.2",
+		"a JSON object with exact, unique names and the right types", exactness(ok), ok)
+	return e, parts, c, ok
+}
+
+// Explain runs every check of the verification and of the rule on the token, even after one has failed, as far as they can
+// be run at all. It says whom the guard would let in, and decides nothing itself.
+func (g *Guard) Explain(ctx context.Context, token string, rule Rule) Explanation {
+	e, parts, c, ok := explainForm(token)
+	if !ok {
 		return e
 	}
 	t := g.issuers[string(c.issuer)]
@@ -96,13 +112,20 @@ func (g *Guard) Explain(ctx context.Context, token string, rule Rule) Explanatio
 	return e
 }
 
-func (e *Explanation) header(t *trust, parts jose.Token) (jose.Header, bool) {
+// form reads the header.
+func (e *Explanation) form(parts jose.Token) (jose.Header, bool) {
 	text, ok := jose.AppendDecode(nil, []byte(parts.Header))
 	if !e.check(MalformedToken, "header", "RFC 7515, Section 2", "base64url to the letter", exactness(ok), ok) {
 		return jose.Header{}, false
 	}
 	h, err := jose.ParseHeader(string(text))
-	if !e.check(BadHeader, "header", "RFC 7515, Sections 4 and 4.1.11", "alg, and no crit, b64 or zip", exactness(err == nil), err == nil) {
+	ok = e.check(BadHeader, "header", "RFC 7515, Sections 4 and 4.1.11", "alg, and no crit, b64 or zip", exactness(err == nil), err == nil)
+	return h, ok
+}
+
+func (e *Explanation) header(t *trust, parts jose.Token) (jose.Header, bool) {
+	h, ok := e.form(parts)
+	if !ok {
 		return h, false
 	}
 	var allowed []string

@@ -1,6 +1,7 @@
 package countersign
 
 import (
+	"net/http"
 	"slices"
 	"strings"
 )
@@ -32,6 +33,27 @@ func (p Policy) FullScope(name string) string {
 		return name
 	}
 	return p.Resource + "/" + name
+}
+
+// PolicyHandler serves the guard's policy as OpenAPI, for a prover that has no file of it. It is registered as any other handler, with a rule:
+//
+//	api.Handle("GET /.well-known/countersign-policy", guard.PolicyHandler(), countersign.Scope("policy.read"))
+//
+// The document says which scope every route asks for: it helps an attacker little, and is nobody's business all the same.
+func (g *Guard) PolicyHandler() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		document, err := g.Policy().OpenAPI()
+		if err != nil {
+			g.logger.Error("countersign: the policy cannot be written", "error", err)
+			http.Error(w, "the policy cannot be written", http.StatusInternalServerError)
+			return
+		}
+		h := w.Header()
+		h.Set("Content-Type", "application/vnd.oai.openapi+json;version=3.1")
+		h.Set("Cache-Control", "no-store")
+		h.Set("X-Content-Type-Options", "nosniff")
+		w.Write(document)
+	})
 }
 
 // Public returns the routes that everyone may call.

@@ -33,6 +33,9 @@ func run(t *testing.T, guard *countersign.Guard, probes []probe) {
 	t.Helper()
 	for _, p := range probes {
 		t.Run(p.name, func(t *testing.T) {
+			if form := countersign.Explain(p.token).Refused(); form != "" && form != p.want {
+				t.Errorf("Explain without a guard says %s, want %s or nothing", form, p.want)
+			}
 			if got := guard.Explain(t.Context(), p.token, countersign.Authenticated()).Refused(); got != p.want {
 				t.Errorf("explained as %q, want %q", got, p.want)
 			}
