@@ -132,6 +132,10 @@ func TestProbeNotDecided(t *testing.T) {
 // There is no way from a probe to a handler, whatever the method, the rule and the handler are.
 func TestProbeCallsNoHandler(t *testing.T) {
 	guard := newIssuer(pool).guard(t, probing)
+	// A public route waits for no keys, and a probe that cannot be verified at once is none there: the keys come first.
+	if _, err := guard.Authorize(t.Context(), scoped("prove.ask"), countersign.Authenticated()); err != nil {
+		t.Fatal(err)
+	}
 	var called atomic.Int32
 	handlers := map[string]http.HandlerFunc{
 		"plain":  func(http.ResponseWriter, *http.Request) { called.Add(1) },
