@@ -27,6 +27,9 @@ var packagePrefix = func() string {
 	return frame.Function[:slash+1+dot+1]
 }()
 
+// registers is the nested module that registers on behalf of its user: its lines are not the user's either.
+var registers = strings.TrimSuffix(packagePrefix, ".") + "/grpcguard."
+
 // callerSource is file:line of the first caller outside this package. The file is its base name: the policy is
 // committed, and must not differ between two people's machines.
 func callerSource() string {
@@ -34,7 +37,8 @@ func callerSource() string {
 	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs[:])])
 	for {
 		frame, more := frames.Next()
-		outside := !strings.HasPrefix(frame.Function, packagePrefix) || strings.HasSuffix(frame.File, "_test.go")
+		inside := strings.HasPrefix(frame.Function, packagePrefix) || strings.HasPrefix(frame.Function, registers)
+		outside := !inside || strings.HasSuffix(frame.File, "_test.go")
 		if frame.File != "" && outside {
 			return path.Base(frame.File) + ":" + strconv.Itoa(frame.Line)
 		}

@@ -21,7 +21,6 @@ type Rules map[string]countersign.Rule
 type Guard struct {
 	mux     *countersign.Mux
 	rules   Rules
-	source  string
 	checked atomic.Bool
 }
 
@@ -34,7 +33,7 @@ func New(guard *countersign.Guard, rules Rules) (*Guard, error) {
 	if guard == nil {
 		return nil, errors.New("grpcguard: New is given no guard; make one with countersign.New")
 	}
-	g := &Guard{mux: guard.Mux(), rules: maps.Clone(rules), source: callerSource()}
+	g := &Guard{mux: guard.Mux(), rules: maps.Clone(rules)}
 	var problems []error
 	for _, method := range slices.Sorted(maps.Keys(rules)) {
 		if err := g.register(method, rules[method]); err != nil {
@@ -91,9 +90,6 @@ func (g *Guard) Policy() countersign.Policy {
 		_, ours := g.rules[r.Path]
 		return !ours
 	})
-	for i := range policy.Routes {
-		policy.Routes[i].Source = g.source
-	}
 	return policy
 }
 
