@@ -21,6 +21,7 @@ type Rules map[string]countersign.Rule
 type Guard struct {
 	mux     *countersign.Mux
 	rules   Rules
+	source  string
 	checked atomic.Bool
 }
 
@@ -33,7 +34,7 @@ func New(guard *countersign.Guard, rules Rules) (*Guard, error) {
 	if guard == nil {
 		return nil, errors.New("grpcguard: New is given no guard; make one with countersign.New")
 	}
-	g := &Guard{mux: guard.Mux(), rules: maps.Clone(rules)}
+	g := &Guard{mux: guard.Mux(), rules: maps.Clone(rules), source: callerSource()}
 	var problems []error
 	for _, method := range slices.Sorted(maps.Keys(rules)) {
 		if err := g.register(method, rules[method]); err != nil {
