@@ -83,7 +83,7 @@ func ReadCredentials(path string, sealer *seal.Sealer) (Credentials, error) {
 	}
 	plain, err := sealer.Open(sealed, credentialsContext)
 	if err != nil {
-		return Credentials{}, fmt.Errorf("issuer: credentials %s: %w", path, err)
+		return Credentials{}, fmt.Errorf("issuer: credentials %s: %w; or delete the file, and the next start makes new ones", path, err)
 	}
 	var stored struct{ AccessKeyID, SecretAccessKey string }
 	if err := json.Unmarshal(plain, &stored); err != nil {
@@ -91,7 +91,7 @@ func ReadCredentials(path string, sealer *seal.Sealer) (Credentials, error) {
 	}
 	c := Credentials{AccessKeyID: stored.AccessKeyID, SecretAccessKey: Secret(stored.SecretAccessKey)}
 	if err := c.validate(); err != nil {
-		return Credentials{}, fmt.Errorf("issuer: credentials %s: %w", path, err)
+		return Credentials{}, fmt.Errorf("issuer: credentials %s: %w; or delete the file, and the next start makes new ones", path, err)
 	}
 	return c, nil
 }
