@@ -26,7 +26,16 @@ Exit codes: 0 done or proved, 1 a proof found a difference, 2 the command could 
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return fmt.Errorf("%w; see: %s --help", err, cmd.CommandPath())
 	})
-	root.AddCommand(newDev(), newEnv(), newToken(), newProve(), newDiff(), newInit(), newMutate(), newExplain())
+	root.AddCommand(
+		newDev(),
+		newEnv(),
+		newToken(),
+		newProve(),
+		newDiff(),
+		newInit(),
+		newMutate(),
+		newExplain(),
+	)
 	return root
 }
 
