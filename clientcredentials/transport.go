@@ -3,6 +3,7 @@ package clientcredentials
 import (
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"strings"
 )
@@ -45,7 +46,8 @@ var errPlainHTTP = errors.New("the request is over plain http and not to the loo
 // RoundTrip implements [http.RoundTripper].
 func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	s := t.source
-	if req.URL == nil || hasAuthorization(req.Header) || !s.mayHave(req) {
+	header := look(req.Header)
+	if req.URL == nil || header.authorization || !s.mayHave(req) {
 		return t.base.RoundTrip(req)
 	}
 	if !s.set.plainHTTP && !secure(req.URL) {
@@ -57,7 +59,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		closeBody(req)
 		return nil, err
 	}
-	res, err := t.send(req, req.Body, e)
+	res, err := t.send(req, req.Body, e, header)
 	if err != nil || !refusesToken(res) || !replayable(req) {
 		return res, err
 	}
@@ -74,7 +76,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	_, _ = io.CopyN(io.Discard, res.Body, maxDrain)
 	_ = res.Body.Close()
 	s.meter.replays.Add(1)
-	return t.send(req, body, next)
+	return t.send(req, body, next, header)
 }
 
 // CloseIdleConnections is for [http.Client.CloseIdleConnections].
@@ -92,12 +94,18 @@ type outgoing struct {
 
 // send sends a copy of req that has the token: a RoundTripper must not modify the request. The values of the
 // other headers are shared, capped so that appending to one copies it.
-func (t *transport) send(req *http.Request, body io.ReadCloser, e *entry) (*http.Response, error) {
+func (t *transport) send(req *http.Request, body io.ReadCloser, e *entry, seen headerLook) (*http.Response, error) {
 	out := &outgoing{Request: *req, authorization: [1]string{e.header}}
 	out.Body = body
-	out.Header = make(http.Header, len(req.Header)+1)
-	for name, values := range req.Header {
-		out.Header[name] = values[:len(values):len(values)]
+	// Cloning the whole map costs a third of inserting its entries into a new one.
+	out.Header = maps.Clone(req.Header)
+	if out.Header == nil {
+		out.Header = make(http.Header, 1)
+	}
+	if seen.spare {
+		for name, values := range req.Header {
+			out.Header[name] = values[:len(values):len(values)]
+		}
 	}
 	// RFC 6750, Section 2.1: the Authorization request header field.
 	out.Header["Authorization"] = out.authorization[:]
@@ -109,16 +117,19 @@ func (t *transport) send(req *http.Request, body io.ReadCloser, e *entry) (*http
 	return res, err
 }
 
-func hasAuthorization(h http.Header) bool {
-	if _, found := h["Authorization"]; found {
-		return true
+// headerLook is what one walk over a request's header finds.
+type headerLook struct {
+	authorization bool // there is an Authorization, however it is spelt
+	spare         bool // a value has room behind it, into which an append would write
+}
+
+func look(h http.Header) headerLook {
+	var l headerLook
+	for name, values := range h {
+		l.spare = l.spare || len(values) < cap(values)
+		l.authorization = l.authorization || len(name) == len("Authorization") && strings.EqualFold(name, "Authorization")
 	}
-	for name := range h {
-		if len(name) == len("Authorization") && strings.EqualFold(name, "Authorization") {
-			return true
-		}
-	}
-	return false
+	return l
 }
 
 func replayable(req *http.Request) bool {

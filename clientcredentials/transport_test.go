@@ -265,3 +265,45 @@ type idler struct {
 }
 
 func (i *idler) CloseIdleConnections() { i.closed++ }
+
+// TestTheCallersHeaderIsNotWritten: what the base transport appends to a header lands in memory of its own, also
+// where the caller's value has room behind it.
+func TestTheCallersHeaderIsNotWritten(t *testing.T) {
+	s := (&issuer{}).source(t, nil)
+	base := roundTripper(func(req *http.Request) (*http.Response, error) {
+		for name := range req.Header {
+			req.Header.Add(name, "of the base")
+		}
+		return answer(200, "", ""), nil
+	})
+	values := make([]string, 1, 8)
+	values[0] = "of the caller"
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://api.example.com/", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header["Accept"] = values
+	if _, err := s.Transport(base).RoundTrip(req); err != nil {
+		t.Fatal(err)
+	}
+	if got := values[:2]; got[1] != "" || len(req.Header) != 1 || len(req.Header["Accept"]) != 1 {
+		t.Errorf("the caller has %q and %v", got, req.Header)
+	}
+}
+
+func TestTransportAllocations(t *testing.T) {
+	s := (&issuer{}).source(t, nil)
+	token(t, s)
+	rt := s.Transport(roundTripper(func(*http.Request) (*http.Response, error) { return nil, nil }))
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://api.example.com/", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Accept", "application/json")
+	if n := testing.AllocsPerRun(100, func() { _, _ = rt.RoundTrip(req) }); n > 3 {
+		t.Errorf("%v allocations, want at most 3", n)
+	}
+	if n := testing.AllocsPerRun(100, func() { _, _ = s.Token(t.Context()) }); n > 0 {
+		t.Errorf("Token: %v allocations, want none", n)
+	}
+}
