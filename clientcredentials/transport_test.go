@@ -294,7 +294,8 @@ func TestTheCallersHeaderIsNotWritten(t *testing.T) {
 func TestTransportAllocations(t *testing.T) {
 	s := (&issuer{}).source(t, nil)
 	token(t, s)
-	rt := s.Transport(roundTripper(func(*http.Request) (*http.Response, error) { return nil, nil }))
+	ok := answer(200, "", "")
+	rt := s.Transport(roundTripper(func(*http.Request) (*http.Response, error) { return ok, nil }))
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://api.example.com/", nil)
 	if err != nil {
 		t.Fatal(err)
