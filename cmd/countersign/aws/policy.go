@@ -1,0 +1,74 @@
+package aws
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"github.com/aws/smithy-go"
+)
+
+// prefixes are IAM's names of the services, by the SDK's.
+var prefixes = map[string]string{
+	"Cognito Identity Provider": "cognito-idp",
+	"Secrets Manager":           "secretsmanager",
+	"ECR":                       "ecr",
+	"STS":                       "sts",
+}
+
+// action names a call as IAM does.
+func action(call *smithy.OperationError) string {
+	if prefix, known := prefixes[call.Service()]; known {
+		return prefix + ":" + call.Operation()
+	}
+	return call.Service() + ":" + call.Operation()
+}
+
+// unscoped are actions that IAM grants for all resources or not at all.
+var unscoped = []string{
+	"cognito-idp:CreateUserPool", "cognito-idp:ListUserPools", "cognito-idp:DescribeUserPoolDomain",
+	"ecr:GetAuthorizationToken", "sts:GetCallerIdentity",
+}
+
+// Policy returns an IAM policy that allows the actions and no more, in a region of any account.
+func Policy(region string, actions ...string) string {
+	type statement struct {
+		Effect   string
+		Action   []string
+		Resource string
+	}
+	byResource := map[string][]string{}
+	for _, action := range actions {
+		resource := resourceOf(region, action)
+		byResource[resource] = append(byResource[resource], action)
+	}
+	document := struct {
+		Version   string
+		Statement []statement
+	}{Version: "2012-10-17"}
+	for resource, actions := range byResource {
+		slices.Sort(actions)
+		document.Statement = append(document.Statement, statement{"Allow", slices.Compact(actions), resource})
+	}
+	slices.SortFunc(document.Statement, func(a, b statement) int { return strings.Compare(a.Resource, b.Resource) })
+	text, err := json.MarshalIndent(document, "", "  ")
+	if err != nil {
+		return "" // strings always encode
+	}
+	return string(text)
+}
+
+func resourceOf(region, action string) string {
+	service, _, _ := strings.Cut(action, ":")
+	switch {
+	case slices.Contains(unscoped, action):
+		return "*"
+	case service == "cognito-idp":
+		return "arn:aws:cognito-idp:" + region + ":*:userpool/*"
+	case service == "secretsmanager":
+		return "arn:aws:secretsmanager:" + region + ":*:secret:*"
+	case service == "ecr":
+		return "arn:aws:ecr:" + region + ":*:repository/*"
+	}
+	return "*"
+}
