@@ -76,7 +76,7 @@ func (s *SQLite) insert(ctx context.Context, tx *sql.Tx, revision int64, changes
 	}
 	defer statement.Close()
 	for _, c := range changes {
-		r := s.toRow(revision, c)
+		r := toRow(s.sealer, revision, c)
 		_, err := statement.ExecContext(ctx, revision, string(c.Kind), c.PoolID, c.ID, r.record.Body, int64(r.checksum))
 		if err != nil {
 			return err
@@ -124,7 +124,7 @@ func (s *SQLite) rows(ctx context.Context, tx *sql.Tx, query string, args ...any
 			return nil, err
 		}
 		r.record.Body = body
-		c, err := s.fromRow(r)
+		c, err := fromRow(s.sealer, r)
 		if err != nil {
 			return nil, err
 		}

@@ -1,0 +1,53 @@
+package postgres
+
+import (
+	"bytes"
+	"testing"
+
+	"github.com/countersign-dev/countersign/cmd/countersign/issuer"
+	"github.com/countersign-dev/countersign/cmd/countersign/seal"
+	"github.com/countersign-dev/countersign/cognito"
+	"github.com/countersign-dev/countersign/cognito/storetest"
+)
+
+func newSealer(t testing.TB, fill byte) *seal.Sealer {
+	t.Helper()
+	s, err := seal.New(bytes.Repeat([]byte{fill}, 32))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func open(t testing.TB, dsn string) *issuer.Postgres {
+	t.Helper()
+	s, err := issuer.OpenPostgres(t.Context(), dsn, newSealer(t, 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+func TestPostgresIsAStore(t *testing.T) {
+	server := sharedServer(t)
+	dsns := map[cognito.Store]string{}
+	openNew := func(t *testing.T) cognito.Store {
+		dsn := server.newSchema(t)
+		s := open(t, dsn)
+		dsns[s] = dsn
+		return s
+	}
+	storetest.Run(t, openNew, func(t *testing.T, s cognito.Store) cognito.Store {
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		again := open(t, dsns[s])
+		dsns[again] = dsns[s]
+		return again
+	})
+}
