@@ -19,7 +19,7 @@ const module = "github.com/countersign-dev/countersign"
 // Minting and verifying do not know each other: they are two readings of the same RFCs, and test each other.
 var arrows = map[string][]string{
 	"":                       {"internal/jose", "internal/oauth"},
-	"clientcredentials":      {"internal/oauth"},
+	"clientcredentials":      {"internal/jose", "internal/oauth"}, // a client assertion is a signed JWT
 	"cognito":                {"internal/jose", "internal/oauth"},
 	"cognito/storetest":      {"cognito"},
 	"countersigntest":        {"", "cognito", "prove"},

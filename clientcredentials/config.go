@@ -20,18 +20,20 @@ type Config struct {
 	// its discovery document when the first token is needed.
 	Issuer string
 
-	// TokenEndpoint is the URL that the token request goes to. When it is set there is no discovery.
+	// TokenEndpoint is the URL that the token request goes to, or unix:// and the path of the socket of a
+	// `countersign agent`. When it is set there is no discovery.
 	TokenEndpoint string
 
 	// Credentials gives the client's id and secret: [Static], [Env], [File], [Func], or a type of your own.
+	// [PrivateKeyJWT] and [AssertionFile] are for issuers that take a client without a secret, [Peer] for an agent.
 	Credentials Credentials
 
 	// Scopes are the full names of the scopes to ask for, such as "https://api.example.com/demo.read".
 	// With none the issuer decides; Cognito then grants all scopes of the client.
 	Scopes []string
 
-	// Door is how the credentials are shown. Zero means [ClientSecretBasic], or [ClientSecretPost]
-	// when the discovery document says that the issuer takes only that.
+	// Door is how a secret is shown. Zero means [ClientSecretBasic], or [ClientSecretPost]
+	// when the discovery document says that the issuer takes only that. An assertion has one way only.
 	Door Door
 
 	// Origins are the origins, scheme://host[:port], to which [Source.Transport] may send the token.
@@ -42,6 +44,16 @@ type Config struct {
 	// HTTPClient sends the token request; its redirect policy is not used, for redirects are refused.
 	// Nil means [http.DefaultTransport]. An attempt ends after 10 seconds whatever its Timeout says.
 	HTTPClient *http.Client
+
+	// StartSpread delays the first token request by a random time of up to this, so that many programs that
+	// start together do not ask together: n of them then ask at about n/StartSpread. Zero asks at once.
+	StartSpread time.Duration
+
+	// Budget is how many token requests are expected. Zero expects nothing.
+	Budget Budget
+
+	// Observer is told what happens, for metrics and traces. Nil tells nobody.
+	Observer Observer
 
 	// Now is the wall clock, against which a token's exp claim is read; nil means [time.Now].
 	// The life of a token is measured on the monotonic clock as well, so that a clock which is
@@ -79,17 +91,19 @@ const maxClientTokenScopes = 50
 type settings struct {
 	issuer      string
 	endpoint    string // empty: to be discovered
+	socket      string // path of an agent's socket; empty without one
 	credentials Credentials
 	scopes      []string
 	door        Door // empty: to be chosen from the discovery document
 	origins     []*url.URL
 	plainHTTP   bool
+	spread      time.Duration
 }
 
 // settings checks all of the Config and reports every problem at once.
 func (c Config) settings() (settings, error) {
 	s := settings{issuer: c.Issuer, endpoint: c.TokenEndpoint, credentials: c.Credentials,
-		scopes: slices.Clone(c.Scopes), door: c.Door, plainHTTP: c.InsecureAllowHTTP}
+		scopes: slices.Clone(c.Scopes), door: c.Door, plainHTTP: c.InsecureAllowHTTP, spread: c.StartSpread}
 	var problems []error
 	report := func(field string, err error) {
 		if err != nil {
@@ -103,16 +117,19 @@ func (c Config) settings() (settings, error) {
 		report("Issuer", s.checkIssuer())
 	}
 	if c.TokenEndpoint != "" {
-		_, err := checkURL(c.TokenEndpoint, c.InsecureAllowHTTP)
-		report("TokenEndpoint", err)
+		report("TokenEndpoint", s.checkEndpoint(c))
 	}
-	report("Credentials", checkCredentials(c.Credentials))
+	report("Credentials", s.checkCredentials())
 	report("Scopes", checkScopes(c.Scopes, c.Door))
 	switch c.Door {
 	case "", ClientSecretBasic, ClientSecretPost, GetClientToken:
 	default:
 		report("Door", fmt.Errorf("is %q; use ClientSecretBasic, ClientSecretPost or GetClientToken", string(c.Door)))
 	}
+	if c.StartSpread < 0 {
+		report("StartSpread", errors.New("is negative"))
+	}
+	report("Budget", c.Budget.check())
 	for i, text := range c.Origins {
 		origin, err := checkOrigin(text, c.InsecureAllowHTTP)
 		report(fmt.Sprintf("Origins[%d]", i), err)
@@ -137,9 +154,24 @@ func (s *settings) checkIssuer() error {
 	return nil
 }
 
-func checkCredentials(c Credentials) error {
+// checkEndpoint checks where the token request goes, a URL or a socket.
+func (s *settings) checkEndpoint(c Config) error {
+	path, isSocket := strings.CutPrefix(c.TokenEndpoint, unixScheme)
+	if !isSocket {
+		_, err := checkURL(c.TokenEndpoint, c.InsecureAllowHTTP)
+		return err
+	}
+	s.endpoint, s.socket = agentEndpoint, path
+	return c.checkSocket()
+}
+
+func (s *settings) checkCredentials() error {
+	c := s.credentials
 	if c == nil {
 		return errors.New("is nil; use Static, Env, File or Func")
+	}
+	if _, isPeer := c.(peer); isPeer && s.socket == "" {
+		return errors.New("is Peer, which shows no secret; TokenEndpoint has to be an agent's socket")
 	}
 	if own, ok := c.(interface{ check() error }); ok {
 		return own.check()

@@ -11,7 +11,8 @@ import (
 	"strings"
 )
 
-// Credentials gives the client's id and secret. [Static], [Env], [File] and [Func] are Credentials.
+// Credentials gives the client's id and what proves it: [Static], [Env], [File] and [Func] a secret, [PrivateKeyJWT] and
+// [AssertionFile] an assertion, [Peer] nothing but the asking process.
 //
 // Load is called before each token request, never by two goroutines at once, and once more when the issuer
 // refuses what it gave. It returns the preferred credential first; a second one is tried when the first is
@@ -25,6 +26,11 @@ type Credentials interface {
 type Credential struct {
 	ClientID     string
 	ClientSecret string
+
+	// In place of a secret:
+	signer    *privateKey // signs an assertion for each token request
+	assertion string      // an assertion that somebody else signed, or that signer did for this request
+	peer      bool        // the kernel says who asks
 }
 
 // String returns the client id.
@@ -42,7 +48,8 @@ func (c Credential) MarshalJSON() ([]byte, error) { return json.Marshal(c.String
 // check reports what makes c unusable. RFC 6749, Appendix A.1 and A.2: both are of visible characters;
 // a line end inside is the usual sign of a file that holds something else.
 func (c Credential) check() error {
-	if c.ClientID == "" || c.ClientSecret == "" {
+	secretless := c.signer != nil || c.assertion != "" || c.peer
+	if !secretless && (c.ClientID == "" || c.ClientSecret == "") {
 		return errors.New("client id or client secret is empty")
 	}
 	if strings.ContainsFunc(c.ClientID+c.ClientSecret, func(r rune) bool { return r < ' ' || r == 0x7f }) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -57,9 +58,20 @@ func (d tokenDoor) request(ctx context.Context, endpoint string, c Credential, s
 	if len(scopes) > 0 {
 		form.Set("scope", oauth.JoinScope(scopes))
 	}
-	if d.post {
+	basic := false
+	switch {
+	case c.assertion != "":
+		// RFC 7523, Section 2.2; RFC 7521, Section 4.2: client_id is OPTIONAL beside an assertion.
+		form.Set("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer")
+		form.Set("client_assertion", c.assertion)
+		setIfAny(form, "client_id", c.ClientID)
+	case c.peer:
+		form.Set("client_id", c.ClientID)
+	case d.post:
 		form.Set("client_id", c.ClientID)
 		form.Set("client_secret", c.ClientSecret)
+	default:
+		basic = true
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, endpoint, strings.NewReader(form.Encode()))
 	if err != nil {
@@ -67,10 +79,16 @@ func (d tokenDoor) request(ctx context.Context, endpoint string, c Credential, s
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	req.Header.Set("Accept", "application/json")
-	if !d.post {
+	if basic {
 		req.Header.Set("Authorization", oauth.BasicHeader(c.ClientID, c.ClientSecret))
 	}
 	return req, nil
+}
+
+func setIfAny(form url.Values, name, value string) {
+	if value != "" {
+		form.Set(name, value)
+	}
 }
 
 func (tokenDoor) mediaType() string { return "application/json" }
@@ -97,6 +115,10 @@ type clientTokenRequest struct {
 }
 
 func (clientTokenDoor) request(ctx context.Context, endpoint string, c Credential, scopes []string) (*http.Request, error) {
+	if c.ClientSecret == "" {
+		// Cognito: ClientId and Secret are the whole authentication; there is no place for an assertion.
+		return nil, errors.New("GetClientToken takes a client secret only")
+	}
 	body, err := json.Marshal(clientTokenRequest{ClientID: c.ClientID, Secret: c.ClientSecret, Scopes: scopes})
 	if err != nil {
 		return nil, err

@@ -96,7 +96,7 @@ func (e *Error) copy() *Error {
 // reasons says what each code means here.
 var reasons = map[string]string{
 	InvalidRequest:       "the issuer does not take the request; with GetClientToken, look at the scopes first",
-	InvalidClient:        "the issuer does not accept the client id and secret",
+	InvalidClient:        "the issuer does not accept the client id and what proves it",
 	InvalidGrant:         "the issuer does not grant it; in Cognito, look at AllowedOAuthFlowsUserPoolClient of the app client",
 	UnauthorizedClient:   "the client is not allowed to use client_credentials",
 	UnsupportedGrantType: "the issuer does not have client_credentials",
@@ -135,6 +135,7 @@ func cause(err error, c Credential) error {
 func formsOf(c Credential) []string {
 	inJSON, _ := json.Marshal(c.ClientSecret)
 	return []string{
+		c.assertion,
 		c.ClientSecret,
 		url.QueryEscape(c.ClientSecret),
 		strings.Trim(string(inJSON), `"`),

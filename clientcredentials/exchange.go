@@ -22,12 +22,63 @@ const (
 	longestPause      = time.Minute
 )
 
+// ask sends one token request and tells what came of it.
+func (f *fetcher) ask(ctx context.Context, at endpoint, used, preferred Credential) (grant, *Error) {
+	began := f.clock.mono()
+	g, err := f.post(ctx, at, used)
+	event := TokenRequestEvent{ClientID: used.ClientID, Granted: err == nil, Status: http.StatusOK, Duration: f.clock.mono() - began,
+		Fallback: used != preferred, Generation: f.meter.generation.Load()}
+	if err != nil {
+		event.Code, event.Status = err.Code, err.Status
+	}
+	f.observer.TokenRequest(event)
+	if err == nil {
+		f.meter.granted.Add(1)
+		if f.spent.add(f.clock.mono()) {
+			f.warnOfBudget(used.ClientID)
+		}
+	}
+	return g, err
+}
+
+// warnOfBudget warns and does no more: an API that is down costs more than a token.
+func (f *fetcher) warnOfBudget(clientID string) {
+	e := f.spent.event(clientID)
+	f.meter.overBudget.Add(1)
+	f.log.Warn("more token requests than the budget has", "client_id", clientID, "granted", e.Granted, "budget", e.Budget,
+		"window", e.Window.String(), "cost", e.Cost, "currency", e.Currency)
+	f.observer.OverBudget(e)
+}
+
+// proven returns c with what the token request shows of it.
+func (f *fetcher) proven(c Credential, at endpoint) (Credential, error) {
+	if c.signer == nil {
+		return c, nil
+	}
+	// RFC 7523, Section 3: the issuer's identifier, or its token endpoint. The former names one issuer only.
+	audience := f.set.issuer
+	if audience == "" {
+		audience = at.url
+	}
+	var err error
+	c.assertion, err = c.signer.sign(audience, f.clock.wallTime())
+	return c, err
+}
+
 // post sends one token request.
 func (f *fetcher) post(ctx context.Context, at endpoint, c Credential) (grant, *Error) {
 	d := doorFor(f.set.door, at.methods)
+	c, err := f.proven(c, at)
+	if err != nil {
+		return grant{}, &Error{Err: errors.New("the client assertion cannot be signed"), temporary: true}
+	}
 	req, err := d.request(ctx, at.url, c, f.set.scopes)
 	if err != nil {
-		return grant{}, &Error{Err: errors.New("the token request cannot be built")}
+		return grant{}, &Error{Err: errors.New("the token request cannot be built: " + err.Error())}
+	}
+	if f.again {
+		// RFC 9111, Section 5.2.1.4: a cache in between must not answer with the token that was refused.
+		req.Header.Set("Cache-Control", "no-cache")
 	}
 	f.meter.requests.Add(1)
 	res, err := f.client.Do(req)

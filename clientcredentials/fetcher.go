@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"net/http"
 	"slices"
 	"time"
@@ -23,6 +24,11 @@ type fetcher struct {
 	log    *slog.Logger
 	meter  *meter
 
+	observer Observer
+	spent    spending
+	spread   time.Duration // until the first attempt was made
+	again    bool          // the token that is held was refused
+
 	endpoint endpoint    // what discovery found
 	worked   *Credential // a pointer, so that a printed Source shows an address
 	failures int         // in a row
@@ -30,7 +36,12 @@ type fetcher struct {
 }
 
 // run makes up to tries attempts. The error says when the next one is due.
-func (f *fetcher) run(ctx context.Context, tries int) (*entry, *Error) {
+func (f *fetcher) run(ctx context.Context, tries int, again bool) (*entry, *Error) {
+	f.again = again
+	if f.spread > 0 && !sleep(ctx, rand.N(f.spread)) {
+		return nil, &Error{Err: ErrClosed}
+	}
+	f.spread = 0
 	for try := 1; ; try++ {
 		e, err := f.attempt(ctx)
 		if err == nil {
@@ -64,12 +75,12 @@ func (f *fetcher) attempt(ctx context.Context) (*entry, *Error) {
 	}
 	// A token's life is counted from before it was asked for, so that it never seems longer than it is.
 	used, asked := list[0], f.clock.read()
-	g, err := f.post(ctx, at, used)
+	g, err := f.ask(ctx, at, used, list[0])
 	if err != nil && err.Code == InvalidClient {
 		list = f.loadAgain(ctx, list)
 		if other, found := f.another(list, used); found {
 			used, asked = other, f.clock.read()
-			g, err = f.post(ctx, at, used)
+			g, err = f.ask(ctx, at, used, list[0])
 		}
 	}
 	if err != nil {
@@ -111,7 +122,8 @@ func (f *fetcher) another(list []Credential, refused Credential) (Credential, bo
 			return c, true
 		}
 	}
-	if f.worked != nil && f.worked.ClientID == refused.ClientID && *f.worked != refused {
+	// An assertion that worked has ended by now.
+	if f.worked != nil && f.worked.assertion == "" && f.worked.ClientID == refused.ClientID && *f.worked != refused {
 		return *f.worked, true
 	}
 	return Credential{}, false

@@ -16,11 +16,12 @@ const forceWindow = 5 * time.Minute
 // Source holds one access token and renews it. It is safe for any number of goroutines; a program has one
 // for each set of scopes. Make it with [New].
 type Source struct {
-	set     settings
-	clock   clock
-	meter   meter
-	log     *slog.Logger
-	current atomic.Pointer[entry]
+	set      settings
+	clock    clock
+	meter    meter
+	log      *slog.Logger
+	observer Observer
+	current  atomic.Pointer[entry]
 
 	work sync.WaitGroup
 
@@ -48,17 +49,24 @@ func New(cfg Config) (*Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Source{set: set, clock: clock{epoch: time.Now(), now: cfg.Now}, log: cfg.Logger}
+	s := &Source{set: set, clock: clock{epoch: time.Now(), now: cfg.Now}, log: cfg.Logger, observer: cfg.Observer}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
+	}
+	if s.observer == nil {
+		s.observer = noObserver{}
 	}
 	// The transport is taken now: somebody may later make this Source's own Transport the default.
 	client := http.Client{Transport: http.DefaultTransport}
 	if cfg.HTTPClient != nil {
 		client = *cfg.HTTPClient
 	}
+	if set.socket != "" {
+		client = socketClient(set.socket)
+	}
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	s.fetch = &fetcher{set: set, client: &client, clock: s.clock, log: s.log, meter: &s.meter}
+	s.fetch = &fetcher{set: set, client: &client, clock: s.clock, log: s.log, meter: &s.meter,
+		observer: s.observer, spent: spending{budget: cfg.Budget}, spread: set.spread}
 	return s, nil
 }
 
@@ -103,7 +111,7 @@ func (s *Source) get(ctx context.Context) (*entry, error) {
 	e := s.current.Load() // a flight may have landed
 	f := s.flight
 	if f == nil && !e.fresh(now) && !s.closed && now.mono >= s.retryAt && (e.usable(now) || ctx.Err() == nil) {
-		f = s.takeOff(e, e.usable(now))
+		f = s.takeOff(e, e.usable(now), false)
 	}
 	failed, closed := s.failed, s.closed
 	s.mu.Unlock()
@@ -129,27 +137,27 @@ func (s *Source) postpone(e *entry, now instant) {
 	}
 }
 
-// takeOff starts a flight; s.mu is held. No caller's context ends it, for others wait for it too. While it is in the air the calls take the old token, if it is
-// good, without coming by here.
-func (s *Source) takeOff(old *entry, background bool) *flight {
+// takeOff starts a flight; s.mu is held. No caller's context ends it, for others wait for it too. While it is in
+// the air the calls take the old token, if it is good, without coming by here. Again says that the old token was refused.
+func (s *Source) takeOff(old *entry, background, again bool) *flight {
 	ctx, cancel := context.WithCancel(context.Background())
 	f := &flight{cancel: cancel, done: make(chan struct{})}
 	s.flight = f
 	if old != nil {
 		s.current.Store(old.renewAt(old.end))
 	}
-	s.work.Go(func() { s.fly(ctx, f, old, background) })
+	s.work.Go(func() { s.fly(ctx, f, old, background, again) })
 	return f
 }
 
 // fly gets a token and tells all who wait.
-func (s *Source) fly(ctx context.Context, f *flight, old *entry, background bool) {
+func (s *Source) fly(ctx context.Context, f *flight, old *entry, background, again bool) {
 	defer f.cancel()
 	tries := maxTries
 	if background {
 		tries = 1 // later calls make the further ones
 	}
-	got, err := s.fetch.run(ctx, tries)
+	got, err := s.fetch.run(ctx, tries, again)
 	f.entry, f.err = got, err
 	s.land(f, old)
 	if err != nil && background && ctx.Err() == nil {
@@ -191,6 +199,17 @@ func (s *Source) await(ctx context.Context, f *flight) (*entry, error) {
 	return f.entry, nil
 }
 
+// Replace returns another token than refused, which a server did not accept, and reports whether there is one. It
+// is what [Source.Transport] does on a 401, for other protocols: the issuer is asked at most once in five minutes
+// for that reason, whoever calls. Not when the server says that a scope is lacking; another token would have the same scopes.
+func (s *Source) Replace(ctx context.Context, refused *Token) (*Token, bool) {
+	e := s.replace(ctx, refused)
+	if e == nil {
+		return nil, false
+	}
+	return e.token, true
+}
+
 // replace returns an entry with another token than the one that an API refused, or nil: when the issuer was
 // asked for that reason not long ago, when it does not answer, or when it gives the same token again.
 func (s *Source) replace(ctx context.Context, refused *Token) *entry {
@@ -205,7 +224,7 @@ func (s *Source) replace(ctx context.Context, refused *Token) *entry {
 	if f == nil && !s.closed && now.mono >= s.retryAt && now.mono >= s.nextForce {
 		s.nextForce = now.mono + forceWindow
 		s.meter.forced.Add(1)
-		f = s.takeOff(e, true)
+		f = s.takeOff(e, true, true)
 	}
 	s.mu.Unlock()
 	if f == nil {

@@ -7,7 +7,9 @@ import (
 
 // Stats is what a [Source] did, for metrics; a call that is served from memory is not counted.
 type Stats struct {
-	Requests         int64     // token requests sent; an issuer bills the ones that it grants
+	Requests         int64     // token requests sent
+	Granted          int64     // token requests that were granted; this is what an issuer bills
+	OverBudget       int64     // windows of [Config].Budget in which more was granted than it has
 	Failures         int64     // attempts that brought no token
 	ForcedRenewals   int64     // renewals because an API refused the token
 	Replays          int64     // API requests sent again with another token
@@ -19,14 +21,16 @@ type Stats struct {
 
 // meter counts for Stats.
 type meter struct {
-	requests, failures, forced, replays, fallbacks, generation atomic.Int64
-	fallback                                                   atomic.Bool
+	requests, granted, overBudget, failures, forced, replays, fallbacks, generation atomic.Int64
+	fallback                                                                        atomic.Bool
 }
 
 // Stats returns the counts so far.
 func (s *Source) Stats() Stats {
 	stats := Stats{
 		Requests:         s.meter.requests.Load(),
+		Granted:          s.meter.granted.Load(),
+		OverBudget:       s.meter.overBudget.Load(),
 		Failures:         s.meter.failures.Load(),
 		ForcedRenewals:   s.meter.forced.Load(),
 		Replays:          s.meter.replays.Load(),

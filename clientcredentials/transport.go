@@ -1,6 +1,7 @@
 package clientcredentials
 
 import (
+	"context"
 	"errors"
 	"io"
 	"maps"
@@ -76,7 +77,13 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	_, _ = io.CopyN(io.Discard, res.Body, maxDrain)
 	_ = res.Body.Close()
 	s.meter.replays.Add(1)
-	return t.send(req, body, next, header)
+	n := ResendCount(req.Context()) + 1
+	s.observer.Resend(req.Context(), ResendEvent{Count: n, Method: req.Method, Host: req.URL.Host})
+	res, err = t.send(req.WithContext(context.WithValue(req.Context(), resendKey{}, n)), body, next, header)
+	if res != nil {
+		res.Request = req
+	}
+	return res, err
 }
 
 // CloseIdleConnections is for [http.Client.CloseIdleConnections].

@@ -1,0 +1,74 @@
+package clientcredentials_test
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"testing"
+
+	"github.com/countersign-dev/countersign/clientcredentials"
+)
+
+// socket serves h on a Unix socket.
+func socket(t *testing.T, h http.Handler) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "agent.sock")
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &httptest.Server{Listener: l, Config: &http.Server{Handler: h}}
+	server.Start()
+	t.Cleanup(server.Close)
+	return path
+}
+
+func TestAgentSocket(t *testing.T) {
+	var forms, caches []string
+	n := 0
+	path := socket(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		forms = append(forms, r.Method+" "+r.URL.Path+" "+r.Header.Get("Authorization")+string(body))
+		caches = append(caches, r.Header.Get("Cache-Control"))
+		n++
+		w.Header().Set("Content-Type", "application/json")
+		fmt.Fprintf(w, `{"access_token":"token-%d","token_type":"Bearer","expires_in":3600}`, n)
+	}))
+	s, err := clientcredentials.New(clientcredentials.Config{
+		TokenEndpoint: "unix://" + path, Credentials: clientcredentials.Peer("reader"), Scopes: []string{"demo.read"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	got := token(t, s)
+	if want := "POST /oauth2/token client_id=reader&grant_type=client_credentials&scope=demo.read"; got.AccessToken != "token-1" || forms[0] != want {
+		t.Errorf("%s, and asked %q, want %q", got.AccessToken, forms[0], want)
+	}
+	// rfc9111 s5.2.1.4: a token that was refused is not wanted from a cache.
+	next, ok := s.Replace(t.Context(), got)
+	if !ok || next.AccessToken != "token-2" || caches[0] != "" || caches[1] != "no-cache" {
+		t.Errorf("%v, asked with Cache-Control %q", ok, caches)
+	}
+	if _, ok := s.Replace(t.Context(), next); ok || n != 2 {
+		t.Errorf("a second replacement in the window: %v, %d requests", ok, n)
+	}
+}
+
+func TestAgentSocketIsChecked(t *testing.T) {
+	for name, cfg := range map[string]clientcredentials.Config{
+		"a secret for an agent":     {TokenEndpoint: "unix:///run/a.sock", Credentials: clientcredentials.Static("reader", "s3cret")},
+		"a relative path":           {TokenEndpoint: "unix://a.sock", Credentials: clientcredentials.Peer("reader")},
+		"an HTTP client of its own": {TokenEndpoint: "unix:///a.sock", Credentials: clientcredentials.Peer("reader"), HTTPClient: http.DefaultClient},
+		"a door":                    {TokenEndpoint: "unix:///a.sock", Credentials: clientcredentials.Peer("reader"), Door: clientcredentials.ClientSecretPost},
+		"no secret for an issuer":   {TokenEndpoint: endpoint, Credentials: clientcredentials.Peer("reader")},
+		"no name":                   {TokenEndpoint: "unix:///a.sock", Credentials: clientcredentials.Peer("")},
+	} {
+		if _, err := clientcredentials.New(cfg); err == nil {
+			t.Errorf("%s: New took it", name)
+		}
+	}
+}
