@@ -16,23 +16,24 @@ type jsonReader struct {
 	data    []byte
 	decoder *json.Decoder
 	cursor  cursor
+	twice   []error
 }
 
 // cursor is a place in the text that only moves forward: to count columns from each line's begin would take quadratic time
 // where the whole document is one line.
 type cursor struct{ offset, line, column int }
 
-func parseJSON(name string, data []byte) (*Node, error) {
+func parseJSON(name string, data []byte) (*Node, []error, error) {
 	r := &jsonReader{name: name, data: data, decoder: json.NewDecoder(bytes.NewReader(data)), cursor: cursor{0, 1, 1}}
 	r.decoder.UseNumber()
 	n, err := r.node(0)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if p := r.next(); r.cursor.offset < len(data) {
-		return nil, p.Errorf("there is text after the JSON value")
+		return nil, nil, p.Errorf("there is text after the JSON value")
 	}
-	return n, nil
+	return n, r.twice, nil
 }
 
 // next moves to where the next token begins, and returns that place.
@@ -102,6 +103,7 @@ func (r *jsonReader) children(n *Node, depth int) error {
 	names := uniqueNames{}
 	for r.decoder.More() {
 		var m Member
+		isNew := true
 		if n.Kind == Object {
 			token, p, err := r.token()
 			if err != nil {
@@ -111,19 +113,18 @@ func (r *jsonReader) children(n *Node, depth int) error {
 			if !ok {
 				return p.Errorf("not JSON: the name of a member is a string")
 			}
-			if err := names.add(name, p); err != nil {
-				return err
-			}
+			isNew = names.add(name, p, &r.twice)
 			m.Name, m.Place = name, p
 		}
 		var err error
 		if m.Value, err = r.node(depth + 1); err != nil {
 			return err
 		}
-		if n.Kind == Object {
-			n.appendMember(m)
-		} else {
+		switch {
+		case n.Kind == Array:
 			n.append(m.Value)
+		case isNew:
+			n.appendMember(m)
 		}
 	}
 	_, _, err := r.token()

@@ -17,16 +17,29 @@ const (
 // Parse reads a document. Name is the file's, for the places of its values, and tells YAML from JSON where the text does not.
 // Errors are of type [*Error] and repeat no value of the text.
 func Parse(name string, data []byte) (*Node, error) {
+	n, twice, err := ParseAll(name, data)
+	if err == nil && len(twice) > 0 {
+		err = twice[0]
+	}
+	if err != nil {
+		return nil, err
+	}
+	return n, nil
+}
+
+// ParseAll is Parse that goes on after a member that is there twice, for a reader that reports all mistakes at once: the tree has
+// the first of the two, and twice says where the others stand.
+func ParseAll(name string, data []byte) (n *Node, twice []error, err error) {
 	start := Place{File: name}
 	if len(data) > MaxSize {
-		return nil, start.Errorf("larger than %d MiB", MaxSize>>20)
+		return nil, nil, start.Errorf("larger than %d MiB", MaxSize>>20)
 	}
 	data = bytes.TrimPrefix(data, []byte("\ufeff")) // RFC 8259, Section 8.1: a parser may ignore a byte order mark
 	if !utf8.Valid(data) {
-		return nil, start.Errorf("not UTF-8; save the file in that encoding")
+		return nil, nil, start.Errorf("not UTF-8; save the file in that encoding")
 	}
 	if len(bytes.TrimSpace(data)) == 0 {
-		return nil, start.Errorf("the file is empty")
+		return nil, nil, start.Errorf("the file is empty")
 	}
 	if isJSON(name, data) {
 		return parseJSON(name, data)
@@ -65,10 +78,12 @@ func (c *counter) add(p Place, depth int) error {
 // uniqueNames remembers the members of one object.
 type uniqueNames map[string]Place
 
-func (u uniqueNames) add(name string, p Place) error {
-	if first, twice := u[name]; twice {
-		return p.Errorf("the member %s is there twice, first on line %d; keep one", Quote(name), first.Line)
+// add reports whether the name is new; that it is not is noted in twice.
+func (u uniqueNames) add(name string, p Place, twice *[]error) bool {
+	if first, known := u[name]; known {
+		*twice = append(*twice, p.Errorf("the member %s is there twice, first on line %d; keep one", Quote(name), first.Line))
+		return false
 	}
 	u[name] = p
-	return nil
+	return true
 }

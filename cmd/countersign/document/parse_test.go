@@ -166,3 +166,16 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// A reader that reports every mistake at once gets the tree and all the members that are there twice.
+func TestParseAllGoesOn(t *testing.T) {
+	for name, text := range map[string]string{"a.yaml": "a: 1\na: [2]\nb: {c: 3, c: 4}\n", "a.json": "{\"a\": 1,\n\"a\": [2],\n\"b\": {\"c\": 3, \"c\": 4}}"} {
+		n, twice, err := document.ParseAll(name, []byte(text))
+		if err != nil || len(twice) != 2 {
+			t.Fatalf("%s: %v, %v", name, twice, err)
+		}
+		if got, err := n.JSON(1 << 10); err != nil || string(got) != `{"a":1,"b":{"c":3}}` {
+			t.Errorf("%s: got %s, %v", name, got, err)
+		}
+	}
+}

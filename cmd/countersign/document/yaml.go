@@ -16,35 +16,36 @@ import (
 // yamlReader makes nodes of the YAML parser's.
 type yamlReader struct {
 	counter
-	name string
-	made map[*yaml.Node]*Node // what an alias may point to; nil while it is being made
+	name  string
+	twice []error
+	made  map[*yaml.Node]*Node // what an alias may point to; nil while it is being made
 }
 
-func parseYAML(name string, data []byte) (*Node, error) {
+func parseYAML(name string, data []byte) (*Node, []error, error) {
 	// The parser's own bound is 10,000, and its recursion is as deep.
 	loader, err := yaml.NewLoader(bytes.NewReader(data), yaml.WithPlugin(loaderlimits.New(loaderlimits.DepthValue(maxDepth))))
 	if err != nil {
-		return nil, Place{File: name}.Errorf("not YAML: %v", err)
+		return nil, nil, Place{File: name}.Errorf("not YAML: %v", err)
 	}
 	var root yaml.Node
 	if err := loader.Load(&root); errors.Is(err, io.EOF) {
-		return nil, Place{File: name}.Errorf("the file is empty")
+		return nil, nil, Place{File: name}.Errorf("the file is empty")
 	} else if err != nil {
-		return nil, yamlError(name, err)
+		return nil, nil, yamlError(name, err)
 	}
 	r := &yamlReader{name: name, made: map[*yaml.Node]*Node{}}
 	n, err := r.node(&root, 0)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	var second yaml.Node
 	switch err := loader.Load(&second); {
 	case err == nil:
-		return nil, r.place(&second).Errorf("a second document begins here; keep one document in a file")
+		return nil, nil, r.place(&second).Errorf("a second document begins here; keep one document in a file")
 	case !errors.Is(err, io.EOF):
-		return nil, yamlError(name, err)
+		return nil, nil, yamlError(name, err)
 	}
-	return n, nil
+	return n, r.twice, nil
 }
 
 // quotedText is what the parser's messages may repeat of the text. A file of secrets is read with this too.
@@ -146,10 +147,9 @@ func (r *yamlReader) mapping(n *Node, y *yaml.Node, depth int) error {
 		if key.Kind != yaml.ScalarNode {
 			return p.Errorf("the name of a member is a list or a mapping; write a word")
 		}
-		if err := names.add(key.Value, p); err != nil {
-			return err
+		if names.add(key.Value, p, &r.twice) {
+			n.appendMember(Member{Name: key.Value, Place: p, Value: value})
 		}
-		n.appendMember(Member{Name: key.Value, Place: p, Value: value})
 	}
 	return r.merge(n, names, merged)
 }

@@ -1,0 +1,32 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/countersign-dev/countersign/cmd/countersign/config"
+)
+
+// configFlags are --file and --env, which every command takes that reads countersign.yaml.
+type configFlags struct {
+	file, env string
+}
+
+func (f *configFlags) add(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVarP(&f.file, "file", "f", config.DefaultPath, "the configuration file")
+	flags.StringVar(&f.env, "env", "", "environment of the file that is laid over it, as dev or prod")
+	cmd.RegisterFlagCompletionFunc("env", f.completeEnv) // it fails for a flag that is not there only
+}
+
+// load reads the file with the environment that the flags name.
+func (f *configFlags) load() (*config.Config, error) {
+	return config.Load(f.file, f.env)
+}
+
+func (f *configFlags) completeEnv(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	file, err := config.Read(f.file)
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return file.Environments(), cobra.ShellCompDirectiveNoFileComp
+}
