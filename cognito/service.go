@@ -19,6 +19,7 @@ type Service struct {
 	current atomic.Pointer[snapshot]
 	turn    chan struct{} // holds one element while somebody replaces current; taking it honours the caller's ctx
 	gate    *gate
+	fresh   atomic.Pointer[Freshness] // all but the revision, which current has
 }
 
 // New reads the store and returns a service over it. It reports everything that is wrong with the configuration at
@@ -29,7 +30,10 @@ func New(ctx context.Context, config Config) (*Service, error) {
 		return nil, err
 	}
 	s := &Service{config: config, turn: make(chan struct{}, 1), gate: newGate()}
-	return s, s.reload(ctx)
+	s.fresh.Store(&Freshness{})
+	err = s.reload(ctx)
+	s.note(err)
+	return s, err
 }
 
 // Issuer returns the iss of the pool's tokens, also for a pool that does not exist.
@@ -80,6 +84,12 @@ func (s *Service) reload(ctx context.Context) error {
 
 // catchUp brings the snapshot to the store's revision. The caller has the turn.
 func (s *Service) catchUp(ctx context.Context) error {
+	err := s.advance(ctx)
+	s.note(err)
+	return err
+}
+
+func (s *Service) advance(ctx context.Context) error {
 	now := s.current.Load()
 	records, revision, err := s.config.Store.Changes(ctx, now.revision)
 	if errors.Is(err, ErrConflict) {
@@ -179,5 +189,6 @@ func (s *Service) commit(ctx context.Context, d *draft) (conflict bool, err erro
 		return false, err
 	}
 	s.current.Store(next)
+	s.note(nil)
 	return false, nil
 }
