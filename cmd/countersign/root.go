@@ -35,6 +35,8 @@ Exit codes: 0 done or proved, 1 a proof found a difference, 2 the command could 
 		newInit(),
 		newMutate(),
 		newExplain(),
+		newImage(),
+		newIssuer(),
 	)
 	return root
 }

@@ -37,20 +37,25 @@ func (Secret) MarshalJSON() ([]byte, error) { return []byte(`"` + redacted + `"`
 // LogValue returns <redacted>.
 func (Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
 
-// Credentials are what AWS' tools sign with.
+// Credentials are what AWS' tools sign with, and whose signature it is.
 type Credentials struct {
 	AccessKeyID     string
 	SecretAccessKey Secret
+	Name            string // of the user, for messages and for the audit; empty: the access key id
+	Role            Role   // what the user may do; empty: Admin
 }
 
-func (c Credentials) validate() error {
+// Validate says what is wrong with the credentials, never what the secret is.
+func (c Credentials) Validate() error {
 	switch {
 	case c.AccessKeyID == "" || !isPlain(c.AccessKeyID):
 		return errors.New("the access key id must be letters and digits")
 	case c.SecretAccessKey == "":
 		return errors.New("the secret access key is empty")
+	case !isUserName(c.Name):
+		return errors.New("the name must be letters, digits and +=,.@_-, at most 64 of them")
 	}
-	return nil
+	return c.Role.validate()
 }
 
 // NewCredentials returns random credentials in AWS' form: AKIA and 16 characters of base32, 40 characters of Base64.
@@ -90,7 +95,7 @@ func ReadCredentials(path string, sealer *seal.Sealer) (Credentials, error) {
 		return Credentials{}, fmt.Errorf("issuer: credentials %s: what was sealed is no JSON object of this program", path)
 	}
 	c := Credentials{AccessKeyID: stored.AccessKeyID, SecretAccessKey: Secret(stored.SecretAccessKey)}
-	if err := c.validate(); err != nil {
+	if err := c.Validate(); err != nil {
 		return Credentials{}, fmt.Errorf("issuer: credentials %s: %w; or delete the file, and the next start makes new ones", path, err)
 	}
 	return c, nil

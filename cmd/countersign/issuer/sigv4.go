@@ -1,6 +1,7 @@
 package issuer
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -22,6 +23,7 @@ type SigV4Config struct {
 	Credentials []Credentials    // required: whose signatures count
 	Regions     []string         // regions of the credential scope; empty: any, since a local issuer stands for every region
 	Service     string           // service of the credential scope; empty: cognito-idp
+	AccountID   string           // twelve digits, in the ARN of a user; empty: 000000000000
 	Now         func() time.Time // the clock; nil: time.Now
 }
 
@@ -31,9 +33,10 @@ type SigV4Config struct {
 // Errors have AWS' codes and, where they are known, AWS' words. What AWS echoes of the Authorization header it leaves out:
 // a client that sends the wrong kind of token there would find it in its log.
 type SigV4 struct {
-	secrets map[string]Secret
+	users   map[string]Credentials // by access key id
 	regions []string
 	service string
+	account string
 	now     func() time.Time
 	signer  *v4.Signer
 }
@@ -51,9 +54,10 @@ const (
 // NewSigV4 checks the configuration and reports every problem at once.
 func NewSigV4(cfg SigV4Config) (*SigV4, error) {
 	s := &SigV4{
-		secrets: make(map[string]Secret, len(cfg.Credentials)),
+		users:   make(map[string]Credentials, len(cfg.Credentials)),
 		regions: slices.Clone(cfg.Regions),
 		service: cfg.Service,
+		account: cmp.Or(cfg.AccountID, "000000000000"),
 		now:     cfg.Now,
 		signer:  v4.NewSigner(),
 	}
@@ -68,13 +72,13 @@ func NewSigV4(cfg SigV4Config) (*SigV4, error) {
 		problems = append(problems, errors.New("issuer: SigV4Config.Credentials is empty: nobody could sign"))
 	}
 	for i, c := range cfg.Credentials {
-		if err := c.validate(); err != nil {
+		if err := c.Validate(); err != nil {
 			problems = append(problems, fmt.Errorf("issuer: SigV4Config.Credentials[%d]: %w", i, err))
 		}
-		if _, twice := s.secrets[c.AccessKeyID]; twice {
+		if _, twice := s.users[c.AccessKeyID]; twice {
 			problems = append(problems, fmt.Errorf("issuer: SigV4Config.Credentials[%d]: access key id %q comes twice", i, c.AccessKeyID))
 		}
-		s.secrets[c.AccessKeyID] = c.SecretAccessKey
+		s.users[c.AccessKeyID] = c
 	}
 	if err := errors.Join(problems...); err != nil {
 		return nil, err
@@ -99,7 +103,7 @@ func (s *SigV4) Authenticate(r *http.Request, body []byte) error {
 	if err := checkSignedHeaders(r, a.signedHeaders); err != nil {
 		return err
 	}
-	secret, known := s.secrets[a.accessKeyID]
+	user, known := s.users[a.accessKeyID]
 	// The keys known here are long-term keys, which have no session token. One that comes along is another account's.
 	if !known || len(r.Header.Values("X-Amz-Security-Token")) > 0 {
 		return unrecognizedClient()
@@ -107,7 +111,11 @@ func (s *SigV4) Authenticate(r *http.Request, body []byte) error {
 	if err := s.checkWindow(signedAt); err != nil {
 		return err
 	}
-	return s.checkSignature(r, body, a, secret, signedAt)
+	if err := s.checkSignature(r, body, a, user.SecretAccessKey, signedAt); err != nil {
+		return err
+	}
+	// Only who has proved to be somebody is told what that one may do.
+	return user.authorize(operation(r), a.region, s.account)
 }
 
 // checkScope: a signature is good for one day, region and service, so that a captured one opens nothing else.

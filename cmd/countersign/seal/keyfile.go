@@ -44,7 +44,14 @@ func OpenKeyFile(path string) (*Sealer, error) {
 }
 
 // ReadKeyFile is [OpenKeyFile] for a file that must exist; without one the error is fs.ErrNotExist.
-func ReadKeyFile(path string) (*Sealer, error) {
+func ReadKeyFile(path string) (*Sealer, error) { return readKeyFile(path, 0o077) }
+
+// ReadMountedKeyFile is [ReadKeyFile] for a file that an orchestrator mounts: Kubernetes gives it to root and lets the pod's
+// group read it, mode 0440.
+func ReadMountedKeyFile(path string) (*Sealer, error) { return readKeyFile(path, 0o037) }
+
+// readKeyFile refuses a file with one of the forbidden bits in its mode.
+func readKeyFile(path string, forbidden fs.FileMode) (*Sealer, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("seal: key file: %w", err)
@@ -58,7 +65,7 @@ func ReadKeyFile(path string) (*Sealer, error) {
 		return nil, fmt.Errorf("seal: key file %s is not a file (%s); move it away or name another", path, info.Mode().Type())
 	}
 	// Windows reports modes that mean nothing; access there is a matter of the directory's access list.
-	if mode := info.Mode().Perm(); runtime.GOOS != "windows" && mode&0o077 != 0 {
+	if mode := info.Mode().Perm(); runtime.GOOS != "windows" && mode&forbidden != 0 {
 		return nil, fmt.Errorf("seal: key file %s has mode %04o, so that other users may use it; type: chmod 600 %s",
 			path, mode, shellQuote(path))
 	}

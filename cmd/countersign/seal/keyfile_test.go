@@ -73,6 +73,21 @@ func TestReadKeyFileWithout(t *testing.T) {
 	}
 }
 
+func TestReadMountedKeyFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "seal.key")
+	if _, err := seal.OpenKeyFile(path); err != nil {
+		t.Fatal(err)
+	}
+	for mode, refused := range map[fs.FileMode]bool{0o600: false, 0o440: false, 0o444: true, 0o460: true} {
+		if err := os.Chmod(path, mode); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := seal.ReadMountedKeyFile(path); (err != nil) != (refused && runtime.GOOS != "windows") {
+			t.Errorf("mode %04o: %v", mode, err)
+		}
+	}
+}
+
 func TestOpenKeyFileRefuses(t *testing.T) {
 	good := filepath.Join(t.TempDir(), "seal.key")
 	if _, err := seal.OpenKeyFile(good); err != nil {

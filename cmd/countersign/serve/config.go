@@ -1,0 +1,87 @@
+package serve
+
+import (
+	"path/filepath"
+	"time"
+
+	"github.com/countersign-dev/countersign/cmd/countersign/document"
+)
+
+// Config is the issuer's configuration file.
+//
+// The tag yaml is the key in the file, doc what it means and default what its absence means, as docs/issuer.md has them.
+type Config struct {
+	Listen            string      `yaml:"listen" doc:"host:port that serves tokens, keys and the cognito-idp JSON API" default:"localhost:8081"`
+	BaseURL           string      `yaml:"baseURL" doc:"URL that callers reach the issuer at; a pool's issuer is baseURL/poolId" default:"the address of listen, where that is this machine's own"`
+	Region            string      `yaml:"region" doc:"AWS region in the ids of pools" default:"us-east-1"`
+	AccountID         string      `yaml:"accountId" doc:"twelve digits, in ARNs; in quotes" default:"000000000000"`
+	Store             StoreConfig `yaml:"store" doc:"where everything is kept: exactly one of sqlite and postgres"`
+	SealKey           string      `yaml:"sealKey" doc:"file of the key that seals client secrets and signing keys in the store; made where there is none, with mode 0600"`
+	Credentials       string      `yaml:"credentials" doc:"file of the access keys that may call the JSON API; nobody else may read it"`
+	TLS               TLSConfig   `yaml:"tls" doc:"certificate of listen"`
+	InsecureAllowHTTP bool        `yaml:"insecureAllowHTTP" doc:"serve without tls on an address that others reach: for a proxy in front that ends TLS" default:"false"`
+	Admin             AdminConfig `yaml:"admin" doc:"a second address, for the orchestrator and for metrics"`
+	Log               LogConfig   `yaml:"log" doc:"the log, on standard error"`
+	Drain             DrainConfig `yaml:"drain" doc:"how the end goes"`
+
+	Path string // the file, as it was named
+
+	places map[string]document.Place
+}
+
+// StoreConfig says where the records are.
+type StoreConfig struct {
+	SQLite   string         `yaml:"sqlite" doc:"database file, for one process; made where there is none"`
+	Postgres PostgresConfig `yaml:"postgres" doc:"a PostgreSQL database, which replicas share"`
+}
+
+// PostgresConfig says where the connection string is. It holds a password, so that it is never in this file.
+type PostgresConfig struct {
+	DSNFile string `yaml:"dsnFile" doc:"file with the connection string, as postgres://user:password@host/database?sslmode=verify-full"`
+	DSNEnv  string `yaml:"dsnEnv" doc:"environment variable with the connection string"`
+}
+
+// TLSConfig names PEM files. They are read again when they change.
+type TLSConfig struct {
+	Certificate string `yaml:"certificate" doc:"PEM file of the certificate and its chain; read again when it changes"`
+	Key         string `yaml:"key" doc:"PEM file of the certificate's private key"`
+}
+
+// AdminConfig is the second listener.
+type AdminConfig struct {
+	Listen string `yaml:"listen" doc:"host:port that serves /healthz, /readyz and /metrics, without TLS; none where it is empty"`
+}
+
+// LogConfig is the log.
+type LogConfig struct {
+	Format string `yaml:"format" doc:"how a line is written" default:"json" enum:"json,text"`
+	Level  string `yaml:"level" doc:"the least that is logged; a request is info" default:"info" enum:"debug,info,warn,error"`
+}
+
+// DrainConfig bounds the end.
+type DrainConfig struct {
+	Wait    time.Duration `yaml:"wait" doc:"how long requests are still taken after SIGTERM, while /readyz says no, so that load balancers notice" default:"5s"`
+	Timeout time.Duration `yaml:"timeout" doc:"how long after that the requests under way may take" default:"20s"`
+}
+
+// Load reads the file at path, fills in what it leaves out, and makes its paths relative to the file's directory absolute.
+// It reports every problem at once, each with its line and column.
+func Load(path string) (*Config, error) {
+	c := &Config{Path: path}
+	if err := c.read(path); err != nil {
+		return nil, err
+	}
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	dir, err := filepath.Abs(filepath.Dir(path))
+	if err != nil {
+		return nil, err
+	}
+	for _, file := range []*string{&c.Store.SQLite, &c.Store.Postgres.DSNFile, &c.SealKey, &c.Credentials, &c.TLS.Certificate, &c.TLS.Key} {
+		if *file != "" && !filepath.IsAbs(*file) {
+			*file = filepath.Join(dir, *file)
+		}
+	}
+	return c, nil
+}

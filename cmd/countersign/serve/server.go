@@ -1,0 +1,304 @@
+package serve
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/countersign-dev/countersign/cognito"
+)
+
+// Server is a running issuer. [Start] makes one, [Server.Close] ends it.
+type Server struct {
+	config   *Config
+	logger   *slog.Logger
+	service  *cognito.Service
+	keys     accessKeys
+	draining atomic.Bool
+	changed  chan struct{} // holds one element when the store has said that it changed
+
+	public, admin net.Listener
+	failed        chan error
+	work          sync.WaitGroup
+	closers       []func() error // in the order of the start; Close goes backwards
+}
+
+// Start opens everything that the configuration names and returns when requests are answered. On an error nothing stays
+// behind. The context bounds the start only.
+func Start(ctx context.Context, config *Config, logger *slog.Logger) (*Server, error) {
+	s := &Server{config: config, logger: logger, failed: make(chan error, 4), changed: make(chan struct{}, 1)}
+	if err := s.start(ctx); err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	return s, nil
+}
+
+// Check opens what the configuration names, and closes it again, without listening and without changing anything that an
+// issuer would not change at its start.
+func Check(ctx context.Context, config *Config) error {
+	s := &Server{config: config, logger: slog.New(slog.DiscardHandler)}
+	_, err := s.files()
+	if err != nil {
+		return err
+	}
+	store, err := config.OpenStore(ctx)
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	_, err = cognito.New(ctx, config.service(store, "https://localhost"))
+	return err
+}
+
+func (s *Server) start(ctx context.Context) (err error) {
+	files, err := s.files()
+	if err != nil {
+		return err
+	}
+	if s.public, err = s.listen(ctx, "listen", s.config.Listen); err != nil {
+		return err
+	}
+	if s.config.Admin.Listen != "" {
+		if s.admin, err = s.listen(ctx, "admin.listen", s.config.Admin.Listen); err != nil {
+			return err
+		}
+	}
+	store, err := s.config.OpenStore(ctx)
+	if err != nil {
+		return err
+	}
+	s.onClose(store.Close)
+	config := s.config.service(store, s.baseURL())
+	config.Logger = s.logger
+	if s.service, err = cognito.New(ctx, config); err != nil {
+		return err
+	}
+	s.background(func(ctx context.Context) { watch(ctx, files.watched, s.logger) })
+	s.background(s.follow)
+	if store, ok := store.(notifier); ok {
+		s.background(func(ctx context.Context) { s.hear(ctx, store) })
+	}
+	s.serve(s.public, s.handler(), files.certificate)
+	if s.admin != nil {
+		s.serve(s.admin, s.adminHandler(), nil)
+	}
+	s.logger.Info("listening", "address", s.public.Addr().String(), "issuer", s.baseURL(), "admin", addressOf(s.admin))
+	return nil
+}
+
+// service is the configuration of the service over a store.
+func (c *Config) service(store cognito.Store, baseURL string) cognito.Config {
+	return cognito.Config{Store: store, Region: c.Region, AccountID: c.AccountID, BaseURL: baseURL}
+}
+
+// opened are the files that are read again when they change.
+type opened struct {
+	certificate *certificate // nil without TLS
+	watched     []*watched
+}
+
+func (s *Server) files() (o opened, err error) {
+	c := s.config
+	keys, err := newWatched("credentials", func() error { return s.keys.load(c) }, c.Credentials)
+	if err != nil {
+		return o, c.errorAt("credentials", err)
+	}
+	o.watched = append(o.watched, keys)
+	if c.TLS.Certificate == "" {
+		return o, nil
+	}
+	o.certificate = &certificate{files: c.TLS}
+	pair, err := newWatched("tls", o.certificate.load, c.TLS.Certificate, c.TLS.Key)
+	if err != nil {
+		return o, c.errorAt("tls", err)
+	}
+	o.watched = append(o.watched, pair)
+	return o, nil
+}
+
+func (s *Server) listen(ctx context.Context, key, hostport string) (net.Listener, error) {
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", hostport)
+	if err != nil {
+		return nil, s.config.errorAt(key, err)
+	}
+	s.onClose(func() error { return ignoreClosed(l.Close()) })
+	return l, nil
+}
+
+// baseURL is the configured one, or that of the listener, whose port the system may have chosen.
+func (s *Server) baseURL() string {
+	if s.config.BaseURL != "" {
+		return strings.TrimRight(s.config.BaseURL, "/")
+	}
+	scheme := "http"
+	if s.config.TLS.Certificate != "" {
+		scheme = "https"
+	}
+	host, _, _ := net.SplitHostPort(s.config.Listen)
+	_, port, _ := net.SplitHostPort(s.public.Addr().String())
+	return scheme + "://" + net.JoinHostPort(host, port)
+}
+
+// background runs f until the server closes.
+func (s *Server) background(f func(context.Context)) {
+	ctx, stop := context.WithCancel(context.Background())
+	s.work.Go(func() { f(ctx) })
+	s.onClose(func() error { stop(); return nil })
+}
+
+// serve answers on l until Close, which lets requests under way finish.
+func (s *Server) serve(l net.Listener, handler http.Handler, pair *certificate) {
+	server := newServer(handler, s.logger)
+	s.work.Go(func() {
+		var err error
+		if pair == nil {
+			err = server.Serve(l)
+		} else {
+			server.TLSConfig = pair.config()
+			err = server.ServeTLS(l, "", "")
+		}
+		if !errors.Is(err, http.ErrServerClosed) {
+			s.failed <- err
+		}
+	})
+	s.onClose(func() error {
+		ctx, cancel := context.WithTimeout(context.Background(), s.config.Drain.Timeout)
+		defer cancel()
+		err := server.Shutdown(ctx)
+		if errors.Is(err, context.DeadlineExceeded) {
+			s.logger.Warn("requests cut off", "address", l.Addr().String(), "after", s.config.Drain.Timeout.String())
+			return server.Close()
+		}
+		return err
+	})
+}
+
+// newServer returns a server that no slow or silent peer can hold.
+func newServer(handler http.Handler, logger *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       30 * time.Second,
+		WriteTimeout:      30 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		// What net/http has to say is a peer that hangs up or does not speak TLS: no trouble of the issuer's.
+		ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelDebug),
+
+		DisableGeneralOptionsHandler: true,
+	}
+}
+
+// Issuer is the URL below which every pool has its issuer.
+func (s *Server) Issuer() string { return s.baseURL() }
+
+// Address is where tokens are served, as host:port.
+func (s *Server) Address() string { return s.public.Addr().String() }
+
+// AdminAddress is where metrics are served, as host:port; empty where nothing does.
+func (s *Server) AdminAddress() string { return addressOf(s.admin) }
+
+func addressOf(l net.Listener) string {
+	if l == nil {
+		return ""
+	}
+	return l.Addr().String()
+}
+
+// Failed delivers the error of a listener that ended by itself.
+func (s *Server) Failed() <-chan error { return s.failed }
+
+// Close ends the server in three steps, in none of which a request fails: /readyz says no while requests are still taken, so
+// that load balancers look elsewhere; then nothing new is taken, and what is under way is answered; then the store closes.
+func (s *Server) Close() error {
+	s.logger.Info("draining", "wait", s.config.Drain.Wait.String(), "timeout", s.config.Drain.Timeout.String())
+	s.draining.Store(true)
+	select {
+	case <-time.After(s.config.Drain.Wait):
+	case err := <-s.failed: // nobody can be waiting
+		s.failed <- err
+	}
+	err := s.close()
+	s.logger.Info("stopped")
+	return err
+}
+
+func (s *Server) onClose(f func() error) { s.closers = append(s.closers, f) }
+
+func (s *Server) close() error {
+	var problems []error
+	for len(s.closers) > 0 {
+		last := len(s.closers) - 1
+		f := s.closers[last]
+		s.closers = s.closers[:last]
+		problems = append(problems, f())
+	}
+	s.work.Wait()
+	return errors.Join(problems...)
+}
+
+func ignoreClosed(err error) error {
+	if errors.Is(err, net.ErrClosed) {
+		return nil
+	}
+	return err
+}
+
+// followEvery is how often the service asks the store for what others have committed, where the store does not tell by itself.
+const followEvery = 500 * time.Millisecond
+
+// A notifier is a store that says when somebody has committed to it.
+type notifier interface {
+	Watch(ctx context.Context, changed func()) error
+}
+
+// listenAgain is how long after a broken connection the store is listened to again. The ticker of follow serves meanwhile.
+const listenAgain = time.Second
+
+// hear passes on what the store says, until ctx ends.
+func (s *Server) hear(ctx context.Context, store notifier) {
+	for ctx.Err() == nil {
+		_ = store.Watch(ctx, func() {
+			select {
+			case s.changed <- struct{}{}:
+			default: // somebody has said so already
+			}
+		})
+		select {
+		case <-ctx.Done():
+		case <-time.After(listenAgain):
+		}
+	}
+}
+
+// follow keeps the service up with what replicas and commands commit. A store that cannot be reached is said once, and once
+// more when it is back: tokens are issued all the while.
+func (s *Server) follow(ctx context.Context) {
+	ticker := time.NewTicker(followEvery)
+	defer ticker.Stop()
+	var trouble bool
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.changed:
+		case <-ticker.C:
+		}
+		err := s.service.Refresh(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil && !trouble:
+			s.logger.Error("the store cannot be read; tokens are issued from what was read last", "cause", err.Error())
+		case err == nil && trouble:
+			s.logger.Info("the store can be read again")
+		}
+		trouble = err != nil
+	}
+}

@@ -1,0 +1,81 @@
+package serve
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/countersign-dev/countersign/cmd/countersign/issuer"
+	"github.com/countersign-dev/countersign/cmd/countersign/seal"
+	"github.com/countersign-dev/countersign/cognito"
+)
+
+// OpenStore opens the store that the configuration names. Commands that work on the records of an issuer, running or not, use
+// it too: the store keeps what they write from getting in each other's way.
+func (c *Config) OpenStore(ctx context.Context) (cognito.Store, error) {
+	sealer, err := c.openSealer()
+	if err != nil {
+		return nil, err
+	}
+	if c.Store.SQLite != "" {
+		if err := os.MkdirAll(filepath.Dir(c.Store.SQLite), 0o700); err != nil {
+			return nil, c.errorAt("store.sqlite", err)
+		}
+		store, err := issuer.OpenSQLite(ctx, c.Store.SQLite, sealer)
+		if err != nil {
+			return nil, c.errorAt("store.sqlite", err)
+		}
+		return store, nil
+	}
+	dsn, err := c.dsn()
+	if err != nil {
+		return nil, err
+	}
+	store, err := issuer.OpenPostgres(ctx, dsn, sealer)
+	if err != nil {
+		return nil, c.errorAt("store.postgres", err)
+	}
+	return store, nil
+}
+
+// openSealer makes a key file only where there is no store that another key has sealed.
+func (c *Config) openSealer() (*seal.Sealer, error) {
+	sealer, err := seal.ReadMountedKeyFile(c.SealKey)
+	if errors.Is(err, os.ErrNotExist) {
+		switch _, kept := os.Stat(c.Store.SQLite); {
+		case c.Store.SQLite == "":
+			err = fmt.Errorf("%w; replicas share one key: make it once with: countersign issuer key-file %s", err, c.SealKey)
+		case kept == nil:
+			err = fmt.Errorf("%w; %s is there, and only the key that sealed it opens it: restore the file from a backup", err, c.Store.SQLite)
+		default:
+			sealer, err = seal.OpenKeyFile(c.SealKey)
+		}
+	}
+	if err != nil {
+		return nil, c.errorAt("sealKey", err)
+	}
+	return sealer, nil
+}
+
+// maxDSN bounds a connection string.
+const maxDSN = 8 << 10
+
+// dsn reads the connection string. It is never repeated: it holds a password.
+func (c *Config) dsn() (string, error) {
+	from := c.Store.Postgres
+	if from.DSNEnv != "" {
+		dsn := os.Getenv(from.DSNEnv)
+		if dsn == "" {
+			return "", c.errorAt("store.postgres.dsnEnv", fmt.Errorf("the environment variable %s is empty", from.DSNEnv))
+		}
+		return dsn, nil
+	}
+	text, err := readPrivate(from.DSNFile, maxDSN)
+	if err != nil {
+		return "", c.errorAt("store.postgres.dsnFile", err)
+	}
+	return strings.TrimSpace(string(text)), nil
+}
