@@ -1,0 +1,77 @@
+package image
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strings"
+
+	sdk "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecr"
+	"github.com/aws/aws-sdk-go-v2/service/ecr/types"
+	"github.com/google/go-containerregistry/pkg/authn"
+
+	"github.com/countersign-dev/countersign/cmd/countersign/aws"
+)
+
+// ecrRepository is a repository of Amazon ECR.
+type ecrRepository struct {
+	client *ecr.Client
+	host   host
+	name   string
+}
+
+// login asks for a token of the registry. Nothing keeps it: when it ends does not matter.
+func (e *ecrRepository) login(ctx context.Context) (authn.Authenticator, error) {
+	out, err := e.client.GetAuthorizationToken(ctx, &ecr.GetAuthorizationTokenInput{})
+	if err != nil {
+		return nil, e.explain("log in", err)
+	}
+	if len(out.AuthorizationData) == 0 {
+		return nil, errors.New("amazon ecr gave no token")
+	}
+	pair, err := base64.StdEncoding.DecodeString(sdk.ToString(out.AuthorizationData[0].AuthorizationToken))
+	name, password, found := strings.Cut(string(pair), ":")
+	if err != nil || !found {
+		return nil, errors.New("amazon ecr gave a token that is not a name and a password")
+	}
+	return authn.FromConfig(authn.AuthConfig{Username: name, Password: password}), nil
+}
+
+// ensure makes the repository where there is none, with what ECR does not do by itself: images are scanned when they are pushed, and a tag
+// never changes what it names. A repository that is there is left as its owner made it.
+func (e *ecrRepository) ensure(ctx context.Context) (made bool, err error) {
+	found, err := e.client.DescribeRepositories(ctx, &ecr.DescribeRepositoriesInput{RegistryId: &e.host.account, RepositoryNames: []string{e.name}})
+	var missing *types.RepositoryNotFoundException
+	switch {
+	case err == nil && len(found.Repositories) > 0, accessDenied(err):
+		return false, nil // who may push need not be allowed to look
+	case err != nil && !errors.As(err, &missing):
+		return false, e.explain("look for the repository", err)
+	}
+	_, err = e.client.CreateRepository(ctx, &ecr.CreateRepositoryInput{
+		RegistryId: &e.host.account, RepositoryName: &e.name,
+		ImageScanningConfiguration: &types.ImageScanningConfiguration{ScanOnPush: true},
+		ImageTagMutability:         types.ImageTagMutabilityImmutable,
+		Tags:                       []types.Tag{{Key: sdk.String("managed-by"), Value: sdk.String("countersign")}},
+	})
+	var exists *types.RepositoryAlreadyExistsException
+	if errors.As(err, &exists) { // made by somebody else a moment ago
+		return false, nil
+	}
+	if err != nil {
+		return false, e.explain("make the repository", err)
+	}
+	return true, nil
+}
+
+// explain says whose repository it is, and what to do.
+func (e *ecrRepository) explain(what string, err error) error {
+	return fmt.Errorf("amazon ecr of account %s in %s: cannot %s %s: %w", e.host.account, e.host.region, what, e.name, aws.Explain(err, e.host.region))
+}
+
+// accessDenied reports whether AWS refused for want of permission.
+func accessDenied(err error) bool {
+	return aws.Code(err) == "AccessDeniedException"
+}

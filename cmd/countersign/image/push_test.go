@@ -1,0 +1,136 @@
+package image_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"testing"
+
+	cdx "github.com/CycloneDX/cyclonedx-go"
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/registry"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/validate"
+
+	"github.com/countersign-dev/countersign/cmd/countersign/image"
+)
+
+// TestPush pushes to a registry that lists referrers, and to an older one, where a tag lists them.
+func TestPush(t *testing.T) {
+	built := orders(t)
+	for _, referrers := range []bool{true, false} {
+		s := newRegistry(t, registry.WithReferrersSupport(referrers))
+		repository := s.host() + "/shop/orders"
+		pushed, err := built.Push(t.Context(), image.Registry{}, repository, "v1.2.3")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := repository + "@" + built.Digest; pushed.Reference != want || pushed.AlreadyThere || pushed.RepositoryMade {
+			t.Errorf("%+v, want %s", pushed, want)
+		}
+		checkPulled(t, built, pushed.Reference)
+		tagged, err := remote.Head(mustTag(t, repository+":v1.2.3"))
+		if err != nil || tagged.Digest.String() != built.Digest {
+			t.Errorf("%+v, %v", tagged, err)
+		}
+		before := s.count()
+		if again, err := built.Push(t.Context(), image.Registry{}, repository, "v1.2.3"); err != nil || !again.AlreadyThere || s.count() != before {
+			t.Errorf("the second push: %+v, %v, %d uploads", again, err, s.count()-before)
+		}
+		if other, err := built.Push(t.Context(), image.Registry{}, repository, "v1.2.4"); err != nil || other.AlreadyThere {
+			t.Errorf("under another tag: %+v, %v", other, err)
+		}
+	}
+}
+
+// checkPulled pulls by digest, as a node of a cluster does, and reads the bill of materials of each platform.
+func checkPulled(t *testing.T, built *image.Image, reference string) {
+	t.Helper()
+	ref, err := name.NewDigest(reference)
+	if err != nil {
+		t.Fatal(err)
+	}
+	index, err := remote.Index(ref)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := validate.Index(index); err != nil {
+		t.Error(err)
+	}
+	manifest, err := index.IndexManifest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(manifest.Manifests) != 2 {
+		t.Fatalf("%+v", manifest.Manifests)
+	}
+	for i, child := range manifest.Manifests {
+		if child.Platform.String() != built.Platforms[i].Platform || child.Digest.String() != built.Platforms[i].Digest {
+			t.Errorf("%+v, want %+v", child, built.Platforms[i])
+		}
+		checkBill(t, ref.Context().Digest(child.Digest.String()), built.Platforms[i])
+	}
+}
+
+func checkBill(t *testing.T, subject name.Digest, platform image.Platform) {
+	t.Helper()
+	referrers, err := remote.Referrers(subject)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := referrers.IndexManifest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(list.Manifests) != 1 || list.Manifests[0].Digest.String() != platform.SBOM {
+		t.Fatalf("%s: referrers %+v, want %s", platform.Platform, list.Manifests, platform.SBOM)
+	}
+	text := artifactOf(t, subject.Context().Digest(platform.SBOM))
+	var bill cdx.BOM
+	if err := cdx.NewBOMDecoder(bytes.NewReader(text), cdx.BOMFileFormatJSON).Decode(&bill); err != nil {
+		t.Fatal(err)
+	}
+	if top := bill.Metadata.Component; top.Name != "example.com/orders" || bill.SpecVersion != cdx.SpecVersion1_6 || len(*bill.Components) != platform.Modules {
+		t.Errorf("%s", text)
+	}
+	if std := (*bill.Components)[0]; std.Name != "std" || std.Version == "" {
+		t.Errorf("the standard library is %+v", std)
+	}
+}
+
+// artifactOf reads the one blob of an artifact.
+func artifactOf(t *testing.T, ref name.Digest) []byte {
+	t.Helper()
+	found, err := remote.Get(ref)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var manifest v1.Manifest
+	if err := json.Unmarshal(found.Manifest, &manifest); err != nil {
+		t.Fatal(err)
+	}
+	layer, err := remote.Layer(ref.Context().Digest(manifest.Layers[0].Digest.String()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := layer.Compressed()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer body.Close()
+	text, err := io.ReadAll(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+func mustTag(t *testing.T, text string) name.Tag {
+	t.Helper()
+	tag, err := name.NewTag(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tag
+}
