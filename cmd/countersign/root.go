@@ -35,7 +35,7 @@ Exit codes: 0 done or proved, 1 a proof found a difference, 2 the command could 
 		newInit(),
 		newMutate(),
 		newExplain(),
-		newImage(),
+		newManifests(),
 		newImage(),
 		newIssuer(),
 	)

@@ -1,0 +1,31 @@
+package manifests
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/countersign-dev/countersign/cmd/countersign/config"
+)
+
+// problems collects what is wrong with one file, so that it is said at once.
+type problems struct {
+	cfg *config.Config
+	all []error
+}
+
+// at adds a mistake in a member of the file, as "ingress.cidrs": what is wrong, and what to write.
+func (p *problems) at(member, format string, values ...any) {
+	text := fmt.Sprintf(format, values...)
+	if p.cfg.Path == "" {
+		p.all = append(p.all, fmt.Errorf("%s: %s", member, text))
+		return
+	}
+	p.all = append(p.all, fmt.Errorf("%s: %s: %s", p.cfg.Path, member, text))
+}
+
+// add adds a mistake in what did not come from the file.
+func (p *problems) add(format string, values ...any) {
+	p.all = append(p.all, fmt.Errorf(format, values...))
+}
+
+func (p *problems) err() error { return errors.Join(p.all...) }
