@@ -1,6 +1,10 @@
 package cognito
 
-import "context"
+import (
+	"context"
+	"reflect"
+	"strings"
+)
 
 // The operations of the cognito-idp API. Each checks its input against the API model first; the error is always an
 // [APIError]. What an operation answers belongs to the caller, and what a write returns without an error is durable.
@@ -10,11 +14,14 @@ func (s *Service) CreateUserPool(ctx context.Context, in CreateUserPoolInput) (C
 	if err := check(createPoolShape, in); err != nil {
 		return CreateUserPoolOutput{}, err
 	}
-	keys, err := generateKeys(s.config.NewKey)
+	keys, err := generateKeys(s.config.newKeyOf(in.PoolName, ""))
 	if err != nil {
 		return CreateUserPoolOutput{}, internalError(err)
 	}
-	return write(ctx, s, func(d *draft) (CreateUserPoolOutput, error) { return d.createUserPool(in, keys) })
+	return write(ctx, s, func(d *draft) (CreateUserPoolOutput, error) {
+		d.operation = operationOf[CreateUserPoolInput]()
+		return d.createUserPool(in, keys)
+	})
 }
 
 // DescribeUserPool returns a user pool.
@@ -158,5 +165,11 @@ func checkedWrite[I, O any](ctx context.Context, s *Service, sh *shape, in I, ru
 	if err := check(sh, in); err != nil {
 		return *new(O), err
 	}
-	return write(ctx, s, func(d *draft) (O, error) { return rule(d, in) })
+	return write(ctx, s, func(d *draft) (O, error) {
+		d.operation = operationOf[I]()
+		return rule(d, in)
+	})
 }
+
+// operationOf returns the operation that takes the input: the type is named after it.
+func operationOf[I any]() string { return strings.TrimSuffix(reflect.TypeFor[I]().Name(), "Input") }

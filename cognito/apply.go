@@ -123,14 +123,9 @@ func (e *edit) finish(id string, p *pool) error {
 			p.scopes[rs.Identifier+"/"+scope.ScopeName] = struct{}{}
 		}
 	}
-	p.access = nil
-	for _, k := range p.keys {
-		if k.use == accessKey {
-			p.access = k
-		}
-	}
-	if p.access == nil {
-		return errors.New("it has no key for access tokens")
+	var err error
+	if p.access, err = newKeyring(p.keys, p.CreationDate.Time); err != nil {
+		return err
 	}
 	e.next.pools[id] = p
 	return p.publish(e.next.place)

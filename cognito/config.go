@@ -31,11 +31,20 @@ type Config struct {
 	// [crypto/x509.MarshalPKCS8PrivateKey] can encode. It may be called from two goroutines at once.
 	NewKey func() (crypto.Signer, error)
 
+	// Algorithm says what the new keys of a pool sign with, by its name and, of a pool that exists, its id: RS256, or ES256
+	// or EdDSA, which Cognito has not. Nil or "" leaves it to NewKey. Keys that are there stay until they are rotated.
+	Algorithm func(name, id string) string
+
 	// Now is the clock. Nil means [time.Now].
 	Now func() time.Time
 
 	// Logger gets what has no caller to return to. Nil means that nothing is logged.
 	Logger *slog.Logger
+
+	// Audit gets an [Event] for each change, once it is durable and before its caller hears of it, in the order of the
+	// changes; and, from [Handler], for each call and token request that was refused. It must not block for long:
+	// other changes wait for it. It is called from several goroutines at once. Nil means that there is no record.
+	Audit func(Event)
 }
 
 var (

@@ -24,6 +24,14 @@ type HandlerConfig struct {
 
 	// MaxBody bounds the body of a call of the JSON API, in bytes. 0 means 1 MiB.
 	MaxBody int64
+
+	// Identify names the caller of a request whose signature has been checked, for the audit trail. Nil means the
+	// access key id of its Authorization header.
+	Identify func(r *http.Request) Actor
+
+	// Reasons adds to each refusal why it is one, in the header countersign-reason: for a laptop, since Cognito tells
+	// its callers nothing of the kind. A reason is this package's own words; what the request says is not in it.
+	Reasons bool
 }
 
 type handler struct {
@@ -39,6 +47,9 @@ func Handler(s *Service, config HandlerConfig) http.Handler {
 	}
 	if config.MaxBody <= 0 {
 		config.MaxBody = 1 << 20
+	}
+	if config.Identify == nil {
+		config.Identify = signer
 	}
 	h := &handler{s, config}
 	mux := http.NewServeMux()
@@ -67,6 +78,10 @@ type entry struct {
 	code      string
 	reason    string
 	err       error
+
+	actor  Actor
+	denied bool // the signature did not hold
+	reads  bool // the operation changes nothing
 }
 
 // logged wraps a route: a request id, one line in the log, and an answer even when the route panics.
@@ -88,6 +103,7 @@ func (h *handler) logged(serve func(http.ResponseWriter, *http.Request, *entry),
 				}
 			}
 			h.log(r.Context(), r, e, out.status, time.Since(start))
+			h.audit(r, e)
 		}()
 		serve(out, r, e)
 	})

@@ -34,13 +34,15 @@ func (h *handler) callAPI(w http.ResponseWriter, r *http.Request, e *entry) (any
 	// An unknown operation is authenticated too: what this issuer supports is told to its own callers only.
 	if h.config.Authenticate != nil && (o == nil || o.signed) {
 		if err := h.config.Authenticate(r, body); err != nil {
+			e.denied = true
 			return nil, err
 		}
+		e.actor = h.config.Identify(r)
 	}
 	if unknown != nil {
 		return nil, unknown
 	}
-	e.operation = o.name
+	e.operation, e.reads = o.name, o.reads()
 	if len(r.Header.Values("X-Amz-Target")) > 1 {
 		return nil, apiError(CodeUnknownOperation, "The header X-Amz-Target is repeated.")
 	}
@@ -55,7 +57,7 @@ func (h *handler) callAPI(w http.ResponseWriter, r *http.Request, e *entry) (any
 	poolID, _ := input["UserPoolId"].(string)
 	clientID, _ := input["ClientId"].(string)
 	h.name(e, poolID, clientID)
-	return o.run(r.Context(), h.service, input)
+	return o.run(WithActor(r.Context(), e.requestID, e.actor), h.service, input)
 }
 
 func (h *handler) readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
@@ -72,7 +74,7 @@ func (h *handler) readBody(w http.ResponseWriter, r *http.Request) ([]byte, erro
 // writeAPIError is the one place that turns an error into an answer of the JSON API.
 func (h *handler) writeAPIError(w http.ResponseWriter, e *entry, err error) {
 	problem := asAPIError(err)
-	e.code, e.err = problem.Code, problem.Err
+	h.explain(w, e, problem.Code, problem.Err)
 	body, _ := json.Marshal(struct { // two strings always marshal
 		Type    string `json:"__type"`
 		Message string `json:"message"`

@@ -4,6 +4,7 @@ import (
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
+	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
@@ -11,15 +12,18 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/countersign-dev/countersign/internal/jose"
 )
 
 // keyBody is a signing key as it is stored.
 type keyBody struct {
-	ID    string // the kid
-	Use   string // accessKey or idKey
-	PKCS8 []byte
+	ID      string // the kid
+	Use     string // accessKey or idKey
+	PKCS8   []byte
+	Created Time `json:",omitzero"` // when it was first published; zero: with its pool
+	Active  Time `json:",omitzero"` // from when it signs; zero: since it was created
 }
 
 // Cognito: each pool has two key pairs; access tokens and id tokens are signed with different ones. The second is
@@ -35,7 +39,44 @@ type signingKey struct {
 	use    string
 	alg    jose.Algorithm
 	signer crypto.Signer
+	stored []byte // as keyBody has it
 	header []byte // of the tokens that it signs
+
+	created, active time.Time
+}
+
+// body is the key as it is stored.
+func (k *signingKey) body() keyBody {
+	return keyBody{ID: k.id, Use: k.use, PKCS8: k.stored, Created: moment(k.created), Active: moment(k.active)}
+}
+
+// newKeyOf returns what makes the keys of a pool.
+func (c Config) newKeyOf(name, id string) func() (crypto.Signer, error) {
+	alg := ""
+	if c.Algorithm != nil {
+		alg = c.Algorithm(name, id)
+	}
+	switch jose.Algorithm(alg) {
+	case "":
+		return c.NewKey
+	case jose.RS256:
+		return generateRSA2048
+	case jose.ES256:
+		return func() (crypto.Signer, error) { return ecdsa.GenerateKey(elliptic.P256(), rand.Reader) }
+	case jose.EdDSA:
+		return func() (crypto.Signer, error) {
+			_, key, err := ed25519.GenerateKey(rand.Reader)
+			return key, err
+		}
+	}
+	return func() (crypto.Signer, error) {
+		return nil, errors.New("Config.Algorithm returned none of RS256, ES256 and EdDSA")
+	}
+}
+
+// newAccessKey makes the next key of a pool that exists. The other use has one key for good: it never signs.
+func (s *Service) newAccessKey(p *pool) (keyBody, error) {
+	return generateKey(s.config.newKeyOf(p.Name, p.ID), accessKey)
 }
 
 // generateRSA2048 is what [Config].NewKey is when it is nil.
@@ -123,7 +164,10 @@ func (b keyBody) signingKey() (*signingKey, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &signingKey{id: b.ID, use: b.Use, alg: alg, signer: signer, header: tokenHeader(b.ID, alg)}, nil
+	return &signingKey{
+		id: b.ID, use: b.Use, alg: alg, signer: signer, header: tokenHeader(b.ID, alg),
+		stored: b.PKCS8, created: b.Created.Time, active: b.Active.Time,
+	}, nil
 }
 
 // keySet renders the pool's public keys as its jwks.json.

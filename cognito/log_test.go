@@ -40,7 +40,7 @@ func TestLogHoldsNoSecret(t *testing.T) {
 	}
 	for _, want := range []string{
 		"operation=DescribeUserPoolClient", "pool=" + f.pool, "client=" + f.reader.ClientID, "route=/{pool}/oauth2/token", "error=invalid_scope",
-		`reason="there is no such app client"`, `cause="cognito: invalid_client: there is no such app client"`, "status=400", "request_id=",
+		`reason="there is no such app client"`, "error=NotAuthorizedException", "status=400", "request_id=",
 	} {
 		if !strings.Contains(log.String(), want) {
 			t.Errorf("the log has no %s:\n%s", want, log.String())

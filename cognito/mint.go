@@ -12,13 +12,15 @@ import (
 
 // issue signs an access token for the client.
 func (s *Service) issue(ctx context.Context, p *pool, c *client, scopes []string) (string, error) {
-	claims := appendClaims(make([]byte, 0, 768), p, c, scopes, s.config.Now(), newUUID())
+	now := s.config.Now()
+	key := p.access.signer(now)
+	claims := appendClaims(make([]byte, 0, 768), p, c, scopes, now, newUUID())
 	leave, err := s.gate.enter(ctx)
 	if err != nil {
 		return "", err
 	}
 	defer leave()
-	return jose.Sign(p.access.signer, p.access.alg, p.access.header, claims)
+	return jose.Sign(key.signer, key.alg, key.header, claims)
 }
 
 // tokenHeader: Cognito: kid first, then alg, and no typ; the slashes of the kid are escaped, as a real header has them.

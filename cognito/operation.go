@@ -3,6 +3,7 @@ package cognito
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strings"
 )
 
@@ -81,6 +82,12 @@ func typed[I, O any](method func(*Service, context.Context, I) (O, error)) func(
 		out, err := method(s, ctx, in)
 		return reveal(out), err
 	}
+}
+
+// reads reports whether the operation changes nothing.
+func (o *operation) reads() bool {
+	return slices.ContainsFunc([]string{"Describe", "List", "Get"}, func(verb string) bool { return strings.HasPrefix(o.name, verb) }) &&
+		o.name != "GetClientToken"
 }
 
 // run calls the operation with an input that its shape has read.

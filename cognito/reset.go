@@ -2,6 +2,7 @@ package cognito
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"log/slog"
 	"slices"
@@ -12,6 +13,7 @@ import (
 // logged.
 func resetSettings(before, input, after any) []string {
 	old, told, now := settings(before), settings(input), settings(after)
+	delete(old, "Name") // what the input calls PoolName; an update that leaves it out keeps it
 	var names []string
 	for name, value := range old {
 		_, mentioned := told[name]
@@ -32,12 +34,15 @@ func settings(v any) map[string]json.RawMessage {
 	return members
 }
 
-// tell logs what the rule has to say about the write, once it is done.
-func (s *Service) tell(d *draft) {
+// tell logs what the rule has to say about the write, once it is done, and puts the write on record.
+func (s *Service) tell(ctx context.Context, d *draft) {
 	if len(d.reset) > 0 {
 		s.config.Logger.Info("the update reset settings that it did not mention",
 			slog.String("pool", d.changes[0].PoolID), slog.String("kind", string(d.changes[0].Kind)),
 			slog.String("id", d.changes[0].ID), slog.Any("settings", d.reset))
+	}
+	if s.config.Audit != nil {
+		s.config.Audit(d.event(ctx))
 	}
 }
 

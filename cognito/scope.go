@@ -58,11 +58,20 @@ func (p *pool) grant(c *client, requested []string) ([]string, error) {
 	granted := make([]string, 0, len(requested))
 	for _, scope := range requested {
 		if !slices.Contains(c.AllowedOAuthScopes, scope) {
-			return nil, tokenError(oauth.InvalidScope, "the app client is not associated with a requested scope")
+			return nil, p.notAllowed(scope)
 		}
 		if _, active := p.scopes[scope]; active && !slices.Contains(granted, scope) {
 			granted = append(granted, scope)
 		}
 	}
 	return granted, nil
+}
+
+// notAllowed says what is wrong with a scope that the client does not have. It names a scope that exists: the difference
+// between a misspelt scope and one that was not granted is what people look for.
+func (p *pool) notAllowed(scope string) error {
+	if _, exists := p.scopes[scope]; exists {
+		return tokenError(oauth.InvalidScope, "the scope "+scope+" is not one of the app client's AllowedOAuthScopes")
+	}
+	return tokenError(oauth.InvalidScope, "a requested scope is neither one of the app client's AllowedOAuthScopes nor of any resource server of the user pool")
 }

@@ -51,7 +51,8 @@ func (s *Service) SigningKey(poolID string) (kid string, key crypto.Signer, err 
 	if err != nil {
 		return "", nil, err
 	}
-	return p.access.id, p.access.signer, nil
+	signing := p.access.signer(s.config.Now())
+	return signing.id, signing.signer, nil
 }
 
 // Refresh catches up with what other services have committed to the store.
@@ -127,6 +128,8 @@ type draft struct {
 	changes []Record
 	reset   []string // settings that an update resets unasked
 	err     error
+
+	operation string // what the audit trail calls the write
 }
 
 func (d *draft) put(kind Kind, poolID, id string, body any) {
@@ -166,7 +169,7 @@ func write[O any](ctx context.Context, s *Service, rule func(*draft) (O, error))
 			return *new(O), internalError(err)
 		}
 		if !conflict {
-			s.tell(d)
+			s.tell(ctx, d)
 			return out, nil
 		}
 	}

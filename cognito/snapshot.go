@@ -33,8 +33,8 @@ type pool struct {
 	// What follows is worked out from the above.
 	scopes     map[string]struct{} // every scope of every resource server, written identifier/name
 	issuer     string
-	issuerJSON []byte      // the issuer as a JSON string
-	access     *signingKey // the one that signs access tokens
+	issuerJSON []byte  // the issuer as a JSON string
+	access     keyring // those that sign access tokens, each in its time
 	jwks       []byte
 	discovery  []byte
 }

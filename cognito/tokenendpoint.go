@@ -15,6 +15,8 @@ const maxForm = 64 << 10
 
 // token serves the token endpoint (RFC 6749, Section 3.2).
 func (h *handler) token(w http.ResponseWriter, r *http.Request, e *entry) {
+	e.operation = "Token"
+	e.actor.Address = r.RemoteAddr
 	request, err := readTokenRequest(w, r)
 	if err != nil {
 		h.writeTokenError(w, e, err)
@@ -142,7 +144,7 @@ func (h *handler) writeTokenError(w http.ResponseWriter, e *entry, err error) {
 	if !errors.As(err, &problem) {
 		problem = &TokenError{Code: oauth.ServerError, Status: http.StatusInternalServerError, Err: err}
 	}
-	e.code, e.reason, e.err = problem.Code, problem.Reason, problem.Err
+	h.explain(w, e, problem.Code, problem)
 	if problem.Status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", "1")
 	}

@@ -6,8 +6,8 @@ import (
 	"strconv"
 )
 
-// keyMaxAge is how long, in seconds, a key set and a discovery document may be kept. A pool's keys do not change while
-// it lives; a verifier that meets an unknown key id asks again anyway.
+// keyMaxAge is how long, in seconds, a key set and a discovery document may be kept: half of [KeyCacheTime], which a rotation
+// allows for. A verifier that meets an unknown key id asks again anyway.
 const keyMaxAge = 3600
 
 // discoveryDocument renders the pool's openid-configuration (OpenID Connect Discovery 1.0, Section 3).
@@ -28,7 +28,7 @@ func discoveryDocument(p *pool) ([]byte, error) {
 		UserinfoEndpoint      string   `json:"userinfo_endpoint"`
 	}{
 		AuthorizationEndpoint: p.issuer + "/oauth2/authorize",
-		SigningAlgorithms:     []string{string(p.access.alg)},
+		SigningAlgorithms:     p.access.algorithms(),
 		Issuer:                p.issuer,
 		JWKSURI:               p.issuer + "/.well-known/jwks.json",
 		ResponseTypes:         []string{"code", "token"},
@@ -66,7 +66,7 @@ func (h *handler) writeDocumentError(w http.ResponseWriter, e *entry, err error)
 	if problem.Code == CodeResourceNotFound {
 		status = http.StatusNotFound
 	}
-	e.code, e.err = problem.Code, problem.Err
+	h.explain(w, e, problem.Code, problem.Err)
 	body, _ := json.Marshal(map[string]string{"message": clip(problem.Message)})
 	writeDocument(w, status, "no-store", body)
 }

@@ -23,7 +23,7 @@ func (s *System) issuerHandler() (http.Handler, error) {
 	mux := http.NewServeMux()
 	mux.Handle("GET /{$}", page)
 	mux.HandleFunc("GET /healthz", s.healthz)
-	mux.Handle("/", cognito.Handler(s.service, cognito.HandlerConfig{Authenticate: signatures.Authenticate, Logger: s.logger}))
+	mux.Handle("/", cognito.Handler(s.service, cognito.HandlerConfig{Authenticate: signatures.Authenticate, Logger: s.logger, Reasons: true}))
 	return mux, nil
 }
 
