@@ -33,7 +33,7 @@ type Record struct {
 func (r Record) Deleted() bool { return len(r.Body) == 0 }
 
 // ErrConflict is what [Store.Commit] returns when somebody else has committed since the given revision, and what
-// [Store.Changes] returns for a revision that the store has not reached.
+// [Store.Changes] returns for a revision that it has not reached or does not know.
 var ErrConflict = errors.New("cognito: the store is at another revision")
 
 // ErrClosed is what the methods of a closed [Store] return.
@@ -59,7 +59,8 @@ type Store interface {
 	// Changes returns what was committed after the given revision, oldest commit first, deletions included, and the
 	// revision that the caller has reached once it has applied them. Of a record that changed several times it
 	// returns at least the latest state, where that came in order; earlier ones may be left out.
-	// It returns [ErrConflict] for a revision above the store's own, as after a restore from a backup: Load again.
+	// It returns [ErrConflict] for a revision that is not of its history, as after a restore from a backup, above all one
+	// above its own, and may do so for one of long ago: Load again.
 	Changes(ctx context.Context, since int64) ([]Record, int64, error)
 
 	// Close releases the store. Everything after it returns an error.

@@ -37,26 +37,29 @@ func retryingWriters(t *testing.T, s cognito.Store) {
 	const each = 8
 	var wg sync.WaitGroup
 	for i := range writers {
-		wg.Go(func() {
-			at := int64(0)
-			for j := 0; j < each; {
-				next, err := s.Commit(t.Context(), at, []cognito.Record{record(cognito.KindClient, "p", fmt.Sprint(i, "-", j), `1`)})
-				if errors.Is(err, cognito.ErrConflict) {
-					_, next, err = s.Changes(t.Context(), at)
-				} else {
-					j++
-				}
-				if err != nil {
-					t.Errorf("writer %d: %v", i, err)
-					return
-				}
-				at = next
-			}
-		})
+		wg.Go(func() { retry(t, s, i, each) })
 	}
 	wg.Wait()
 	if got, _ := load(t, s); len(got) != writers*each {
 		t.Errorf("%d records, want %d", len(got), writers*each)
+	}
+}
+
+// retry makes n records.
+func retry(t *testing.T, s cognito.Store, writer, n int) {
+	at := int64(0)
+	for i := 0; i < n; {
+		next, err := s.Commit(t.Context(), at, []cognito.Record{record(cognito.KindClient, "p", fmt.Sprint(writer, "-", i), `1`)})
+		if errors.Is(err, cognito.ErrConflict) {
+			_, next, err = s.Changes(t.Context(), at)
+		} else {
+			i++
+		}
+		if err != nil {
+			t.Errorf("writer %d: %v", writer, err)
+			return
+		}
+		at = next
 	}
 }
 

@@ -3,7 +3,6 @@ package storetest
 import (
 	"context"
 	"errors"
-	"slices"
 	"testing"
 
 	"github.com/countersign-dev/countersign/cognito"
@@ -85,19 +84,7 @@ func changesRebuild(t *testing.T, s cognito.Store) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	state := make(map[string]cognito.Record)
-	for _, r := range records {
-		key := string(r.Kind) + "\x00" + r.PoolID + "\x00" + r.ID
-		if delete(state, key); !r.Deleted() {
-			state[key] = r
-		}
-	}
-	var rebuilt []cognito.Record
-	for _, r := range state {
-		rebuilt = append(rebuilt, r)
-	}
-	got := render(rebuilt)
-	slices.Sort(got)
+	got := rebuild(nil, records)
 	want, _ := load(t, s)
 	wantLines(t, "the changes applied in order", got, want...)
 }

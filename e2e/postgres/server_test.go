@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -212,11 +213,29 @@ func (s *server) dsn(schema string) string {
 }
 
 // newSchema makes a schema for one store and returns the DSN of it.
-func (s *server) newSchema(t testing.TB) string {
+func (s *server) newSchema(t testing.TB) string { return s.dsn(s.newSchemaName(t)) }
+
+func (s *server) newSchemaName(t testing.TB) string {
 	t.Helper()
 	name := fmt.Sprintf("s%d", s.schemas.Add(1))
 	exec1(t, s.dsn(""), "CREATE SCHEMA "+name)
-	return s.dsn(name)
+	return name
+}
+
+// run runs one of PostgreSQL's programs and returns what it prints.
+func (s *server) run(t testing.TB, stdin []byte, name string, args ...string) []byte {
+	t.Helper()
+	cmd, err := s.command(name, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var stderr bytes.Buffer
+	cmd.Stdin, cmd.Stderr = bytes.NewReader(stdin), &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%s: %v\n%s", name, err, stderr.String())
+	}
+	return out
 }
 
 // exec1 runs one statement, or several without arguments, on a connection of its own.

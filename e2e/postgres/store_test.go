@@ -33,6 +33,35 @@ func open(t testing.TB, dsn string) *issuer.Postgres {
 	return s
 }
 
+func TestPostgresIsShared(t *testing.T) {
+	server := sharedServer(t)
+	dsns := map[cognito.Store]string{}
+	openNew := func(t *testing.T) cognito.Store {
+		dsn := server.newSchema(t)
+		s := open(t, dsn)
+		dsns[s] = dsn
+		return s
+	}
+	storetest.RunShared(t, openNew, func(t *testing.T, s cognito.Store) cognito.Store { return open(t, dsns[s]) })
+}
+
+// TestPostgresIsRestored: with pg_dump and pg_restore, while the store is open, as docs/issuer-store.md says.
+func TestPostgresIsRestored(t *testing.T) {
+	server := sharedServer(t)
+	var schema string
+	openNew := func(t *testing.T) cognito.Store {
+		schema = server.newSchemaName(t)
+		return open(t, server.dsn(schema))
+	}
+	storetest.RunRestored(t, openNew, func(t *testing.T, s cognito.Store) func(*testing.T) cognito.Store {
+		dump := server.run(t, nil, "pg_dump", "--format=custom", "--schema="+schema, server.dsn(""))
+		return func(t *testing.T) cognito.Store {
+			server.run(t, dump, "pg_restore", "--clean", "--if-exists", "--single-transaction", "--dbname="+server.dsn(""))
+			return s
+		}
+	})
+}
+
 func TestPostgresIsAStore(t *testing.T) {
 	server := sharedServer(t)
 	dsns := map[cognito.Store]string{}

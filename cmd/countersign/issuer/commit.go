@@ -18,8 +18,11 @@ func (s *SQLite) Load(ctx context.Context) ([]cognito.Record, int64, error) {
 // Changes implements [cognito.Store]. Of each record it returns the latest state.
 func (s *SQLite) Changes(ctx context.Context, since int64) ([]cognito.Record, int64, error) {
 	return s.snapshot(ctx, func(tx *sql.Tx, revision int64) ([]cognito.Record, error) {
-		if since >= revision {
-			return nil, conflictIf(since > revision)
+		if since == revision {
+			return nil, nil
+		}
+		if err := knownRevision(ctx, tx, since); err != nil {
+			return nil, err
 		}
 		return s.rows(ctx, tx, `SELECT revision, kind, pool, id, body, checksum FROM records WHERE revision > ?
 			ORDER BY revision, sequence`, since)
@@ -54,11 +57,11 @@ func (s *SQLite) commit(ctx context.Context, revision int64, changes []cognito.R
 	if len(changes) == 0 {
 		return revision, nil
 	}
-	next := revision + 1
+	next := nextRevision(revision)
 	if err := s.insert(ctx, tx, next, changes); err != nil {
 		return 0, err
 	}
-	if _, err := tx.ExecContext(ctx, `UPDATE store SET revision = ?`, next); err != nil {
+	if err := advance(ctx, tx, next); err != nil {
 		return 0, err
 	}
 	if err := tx.Commit(); err != nil {
@@ -133,14 +136,31 @@ func (s *SQLite) rows(ctx context.Context, tx *sql.Tx, query string, args ...any
 	return records, rows.Err()
 }
 
-func storedRevision(ctx context.Context, tx *sql.Tx) (revision int64, err error) {
-	err = tx.QueryRowContext(ctx, `SELECT revision FROM store`).Scan(&revision)
-	return revision, err
+// advance moves the store to the revision and puts that into the ring.
+func advance(ctx context.Context, tx *sql.Tx, revision int64) error {
+	var commits int64
+	if err := tx.QueryRowContext(ctx, `UPDATE store SET revision = ?, commits = commits + 1 RETURNING commits`, revision).Scan(&commits); err != nil {
+		return err
+	}
+	_, err := tx.ExecContext(ctx, `INSERT OR REPLACE INTO commits (slot, revision) VALUES (?, ?)`, commits%ringSize, revision)
+	return err
 }
 
-func conflictIf(future bool) error {
-	if future {
-		return cognito.ErrConflict
+// storedRevision refuses a schema that a newer version of this program has made meanwhile.
+func storedRevision(ctx context.Context, tx *sql.Tx) (revision int64, err error) {
+	var version int
+	if err := tx.QueryRowContext(ctx, `SELECT revision, version FROM store, countersign_schema`).Scan(&revision, &version); err != nil {
+		return 0, err
 	}
-	return nil
+	return revision, knownVersion(version, migrations)
+}
+
+// knownRevision returns [cognito.ErrConflict] for a revision above the store's own, of another history, or too long ago.
+func knownRevision(ctx context.Context, tx *sql.Tx, revision int64) error {
+	var known bool
+	err := tx.QueryRowContext(ctx, `SELECT ? = 0 OR EXISTS (SELECT 1 FROM commits WHERE revision = ?)`, revision, revision).Scan(&known)
+	if err == nil && !known {
+		err = cognito.ErrConflict
+	}
+	return err
 }

@@ -215,11 +215,12 @@ func TestSQLiteSealedRecordStaysInItsRow(t *testing.T) {
 	}
 	defer db.Close()
 	moved := cognito.Record{Kind: cognito.KindClient, PoolID: "p", ID: "client1"}
-	if err := db.QueryRowContext(t.Context(), `SELECT body FROM records WHERE id = 'client0'`).Scan(&moved.Body); err != nil {
+	var revision int64
+	if err := db.QueryRowContext(t.Context(), `SELECT body, revision FROM records WHERE id = 'client0'`).Scan(&moved.Body, &revision); err != nil {
 		t.Fatal(err)
 	}
 	_, err = db.ExecContext(t.Context(), `UPDATE records SET body = ?, checksum = ? WHERE id = 'client1'`,
-		moved.Body, issuer.Checksum(1, moved))
+		moved.Body, issuer.Checksum(revision, moved))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,12 @@ func (s *SQLite) LimitPages(ctx context.Context, n int) error {
 	return err
 }
 
+// ErrNewer is what a schema of a newer version gives.
+var ErrNewer = errNewer
+
+// SQLiteVersions is the newest schema version.
+func SQLiteVersions() int { return len(migrations) }
+
 // Checksum is what a row must say to be believed; the body is as stored.
 func Checksum(revision int64, stored cognito.Record) uint32 {
 	r := row{revision: revision, record: stored}

@@ -27,6 +27,14 @@ var migrations = []string{
 		UNIQUE (kind, pool, id)
 	) STRICT;
 	CREATE INDEX records_by_revision ON records (revision);`,
+
+	// A ring of the last revisions; see nextRevision.
+	`ALTER TABLE store ADD COLUMN commits INTEGER NOT NULL DEFAULT 0;
+	CREATE TABLE commits (
+		slot     INTEGER PRIMARY KEY,
+		revision INTEGER NOT NULL UNIQUE
+	) STRICT;
+	INSERT INTO commits (slot, revision) SELECT 0, revision FROM store WHERE revision > 0;`,
 }
 
 // schemaVersion returns 0 for an empty database, and refuses one that belongs to another program.
@@ -48,8 +56,8 @@ func schemaVersion(ctx context.Context, db *sql.DB) (int, error) {
 // migrate brings the database from a version to the newest. Each step and its number are one transaction, so that a crash
 // leaves the database before the step or after it.
 func migrate(ctx context.Context, db *sql.DB, version int) error {
-	if version > len(migrations) {
-		return fmt.Errorf("%w: its schema has version %d, this program knows versions up to %d", errNewer, version, len(migrations))
+	if err := knownVersion(version, migrations); err != nil {
+		return err
 	}
 	for ; version < len(migrations); version++ {
 		if err := migrateOnce(ctx, db, version); err != nil {
@@ -79,4 +87,12 @@ func migrateOnce(ctx context.Context, db *sql.DB, version int) error {
 		return err
 	}
 	return tx.Commit()
+}
+
+// knownVersion refuses a schema that a newer version of this program has made.
+func knownVersion(version int, migrations []string) error {
+	if version > len(migrations) {
+		return fmt.Errorf("%w: its schema has version %d, this program knows versions up to %d", errNewer, version, len(migrations))
+	}
+	return nil
 }

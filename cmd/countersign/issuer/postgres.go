@@ -24,7 +24,10 @@ type Postgres struct {
 	closed atomic.Bool
 }
 
-var _ cognito.Store = (*Postgres)(nil)
+var (
+	_ cognito.Store   = (*Postgres)(nil)
+	_ cognito.Watcher = (*Postgres)(nil)
+)
 
 // An issuer writes rarely and reads what others wrote: a few connections are enough, and a hundred replicas still fit into
 // one server. The one that listens comes on top.

@@ -14,8 +14,8 @@ import (
 // server that was unplugged says nothing.
 const listenSilence = 5 * time.Second
 
-// Watch calls changed when it has begun to listen, since nobody told of the commits before, and after each commit to the
-// database, also one of this store's own. It returns when ctx ends or the connection breaks, always with an error.
+// Watch implements [cognito.Watcher] with LISTEN: it also calls changed after commits of this store's own, and of another
+// issuer in the same database.
 func (p *Postgres) Watch(ctx context.Context, changed func()) error {
 	if p.closed.Load() {
 		return cognito.ErrClosed

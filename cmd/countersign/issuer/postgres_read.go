@@ -27,15 +27,15 @@ func (p *Postgres) Changes(ctx context.Context, since int64) ([]cognito.Record, 
 		if since == revision {
 			return nil, nil
 		}
-		if err := inHistory(ctx, tx, since); err != nil {
+		if err := knownPostgresRevision(ctx, tx, since); err != nil {
 			return nil, err
 		}
 		return p.records(ctx, tx, selectRecords+`WHERE revision > $1 ORDER BY revision, position`, since)
 	})
 }
 
-// inHistory returns [cognito.ErrConflict] for a revision above the store's own, of another history, or too long ago.
-func inHistory(ctx context.Context, tx pgx.Tx, revision int64) error {
+// knownPostgresRevision returns [cognito.ErrConflict] for a revision above the store's own, of another history, or too long ago.
+func knownPostgresRevision(ctx context.Context, tx pgx.Tx, revision int64) error {
 	var known bool
 	err := tx.QueryRow(ctx, `SELECT $1 = 0 OR EXISTS (SELECT FROM countersign_commits WHERE revision = $1)`, revision).Scan(&known)
 	if err == nil && !known {
@@ -61,7 +61,7 @@ func currentRevision(ctx context.Context, q querier) (revision int64, err error)
 	if err := q.QueryRow(ctx, `SELECT revision, version FROM countersign_store`).Scan(&revision, &version); err != nil {
 		return 0, err
 	}
-	return revision, knownVersion(version)
+	return revision, knownVersion(version, postgresMigrations)
 }
 
 // snapshot reads records and the revision at which they stood together.

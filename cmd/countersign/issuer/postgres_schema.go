@@ -14,7 +14,7 @@ import (
 // never edited: a database somewhere has already run it.
 var postgresMigrations = []string{
 	// Keys compare byte by byte whatever the database's collation. The order of change is revision, then position, the place
-	// inside the commit. countersign_commits is a ring of the last revisions; see lineage.
+	// inside the commit. countersign_commits is a ring of the last revisions; see nextRevision.
 	`CREATE TABLE countersign_store (
 		one      boolean PRIMARY KEY CHECK (one),
 		version  integer NOT NULL,
@@ -57,7 +57,7 @@ func (p *Postgres) migrate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := knownVersion(version); err != nil {
+	if err := knownVersion(version, postgresMigrations); err != nil {
 		return err
 	}
 	if key != p.sealer.KeyID() {
@@ -108,11 +108,4 @@ func storedSchema(ctx context.Context, q querier) (version int, key string, err 
 		err = fmt.Errorf("%w: countersign_store is empty", ErrCorrupt)
 	}
 	return version, key, err
-}
-
-func knownVersion(version int) error {
-	if version > len(postgresMigrations) {
-		return fmt.Errorf("%w: its schema has version %d, this program knows versions up to %d", errNewer, version, len(postgresMigrations))
-	}
-	return nil
 }

@@ -2,6 +2,7 @@ package issuer_test
 
 import (
 	"bytes"
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -49,6 +50,45 @@ func TestSQLiteIsAStore(t *testing.T) {
 		again := openSQLite(t, paths[s])
 		paths[again] = paths[s]
 		return again
+	})
+}
+
+// TestSQLiteIsShared: as by several processes on one machine.
+func TestSQLiteIsShared(t *testing.T) {
+	paths := map[cognito.Store]string{}
+	open := func(t *testing.T) cognito.Store {
+		path := filepath.Join(t.TempDir(), "issuer.db")
+		s := openSQLite(t, path)
+		paths[s] = path
+		return s
+	}
+	storetest.RunShared(t, open, func(t *testing.T, s cognito.Store) cognito.Store { return openSQLite(t, paths[s]) })
+}
+
+// TestSQLiteIsRestored: the backup is made while the store is open, by SQLite's VACUUM INTO; the restore is a copy over
+// the file while it is closed, as docs/issuer-store.md says.
+func TestSQLiteIsRestored(t *testing.T) {
+	var path string
+	open := func(t *testing.T) cognito.Store {
+		path = filepath.Join(t.TempDir(), "issuer.db")
+		return openSQLite(t, path)
+	}
+	storetest.RunRestored(t, open, func(t *testing.T, s cognito.Store) func(*testing.T) cognito.Store {
+		copied := filepath.Join(t.TempDir(), "backup.db")
+		sqliteExec(t, path, "VACUUM INTO '"+copied+"'")
+		return func(t *testing.T) cognito.Store {
+			if err := s.Close(); err != nil {
+				t.Fatal(err)
+			}
+			content, err := os.ReadFile(copied)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(path, content, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			return openSQLite(t, path)
+		}
 	})
 }
 
