@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+
 	"github.com/spf13/cobra"
 
 	"github.com/countersign-dev/countersign/cmd/countersign/config"
@@ -18,9 +20,13 @@ func (f *configFlags) add(cmd *cobra.Command) {
 	cmd.RegisterFlagCompletionFunc("env", f.completeEnv) // it fails for a flag that is not there only
 }
 
-// load reads the file with the environment that the flags name.
+// load reads the file with the environment that the flags name. Many mistakes begin with a line that says how many.
 func (f *configFlags) load() (*config.Config, error) {
-	return config.Load(f.file, f.env)
+	c, err := config.Load(f.file, f.env)
+	if problems := config.AsProblems(err); len(problems) > 1 {
+		return nil, fmt.Errorf("%s has %d mistakes:\n%w", f.file, len(problems), err)
+	}
+	return c, err
 }
 
 func (f *configFlags) completeEnv(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {

@@ -31,6 +31,7 @@ Exit codes: 0 done or proved, 1 a proof found a difference, 2 the command could 
 		newEnv(),
 		newToken(),
 		newProve(),
+		newConfig(),
 		newDiff(),
 		newInit(),
 		newMutate(),

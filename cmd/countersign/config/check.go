@@ -26,12 +26,8 @@ func (r *reader) failMember(path, format string, args ...any) {
 	for at != "" && r.values[at] == nil {
 		at = at[:max(strings.LastIndexByte(at, '.'), 0)]
 	}
-	if v := r.values[at]; v != nil && at == path {
-		r.fail(v, format, args...)
-	} else if v != nil {
+	if v := r.values[at]; v != nil {
 		r.failAt(v.Place, v.path+strings.TrimPrefix(path, at), format, args...)
-	} else {
-		r.failAt(r.start, path, format, args...)
 	}
 }
 
@@ -197,7 +193,7 @@ func (r *reader) checkUses(c *Config) {
 func (r *reader) checkIngress(c *Config) {
 	in := c.Ingress
 	if in.Host == "" {
-		for _, key := range []string{"certificate", "cidrs", "webACL", "jwtValidation", "paths"} {
+		for _, key := range []string{"certificate", "cidrs", "webACL", "jwtValidation"} {
 			if r.written("ingress."+key) && r.values["ingress.host"] == nil {
 				r.failMember("ingress.host", "is missing, and ingress has other members; write the public host name, as api.example.com")
 				break

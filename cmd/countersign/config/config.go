@@ -99,7 +99,7 @@ type Replicas struct {
 // Resources are Kubernetes quantities.
 type Resources struct {
 	CPU         string `yaml:"cpu" doc:"CPU request of a pod" default:"100m" format:"cpu"`
-	CPULimit    string `yaml:"cpuLimit" doc:"CPU limit of a pod; none where it is empty" format:"cpu"`
+	CPULimit    string `yaml:"cpuLimit" doc:"CPU limit of a pod; without it there is none" format:"cpu"`
 	Memory      string `yaml:"memory" doc:"memory request of a pod" default:"64Mi" format:"memory"`
 	MemoryLimit string `yaml:"memoryLimit" doc:"memory limit of a pod; GOMEMLIMIT follows it" default:"128Mi" format:"memory"`
 }

@@ -15,8 +15,7 @@ import (
 type reader struct {
 	problems Problems
 	missing  bool              // whether a required member was
-	values   map[string]*value // by the effective path
-	start    document.Place    // of the file
+	values   map[string]*value // by the effective path; the file itself is ""
 }
 
 func (r *reader) fail(v *value, format string, args ...any) {
@@ -28,7 +27,8 @@ func (r *reader) failAt(p document.Place, path, format string, args ...any) {
 }
 
 func (r *reader) decode(tree *value, c *Config) {
-	r.values, r.start = c.values, tree.Place
+	r.values = c.values
+	r.values[""] = tree
 	r.object(tree, root(), reflect.ValueOf(c).Elem(), "")
 }
 
@@ -191,6 +191,8 @@ func (r *reader) text(v *value, s *shape, to reflect.Value) {
 	switch {
 	case v.text == "" && s.required:
 		r.fail(v, "is empty: %s", s.advice())
+	case v.text == "" && (s.enum != nil || s.format != nil && s.format.problem("") != ""):
+		r.fail(v, "is empty; write a value, or take the line away")
 	case v.text == "":
 	case s.enum != nil && !contains(s.enum, v.text):
 		r.fail(v, "%s is not known here; %s", document.Quote(v.text), write(v.text, s.enum))
@@ -233,7 +235,7 @@ func (r *reader) duration(v *value, s *shape, to reflect.Value) {
 		return
 	}
 	d, err := time.ParseDuration(v.text)
-	if err != nil {
+	if err != nil || !durationText.MatchString(v.text) {
 		r.fail(v, "%s is no duration; write it as 15m, 1h or 1h30m", document.Quote(v.text))
 		return
 	}

@@ -12,19 +12,19 @@ import (
 
 // A format is what a text must look like. Its pattern is in the JSON schema too, so it is one that both Go and ECMA-262 understand.
 type format struct {
-	name     string
-	noun     string // with its article: what the text should be
-	advice   string // what to write
-	pattern  *regexp.Regexp
-	min, max int // characters; 0 for none
-	check    func(text string) string
+	name    string
+	noun    string // with its article: what the text should be
+	advice  string // what to write
+	pattern *regexp.Regexp
+	max     int // characters; 0 for no bound
+	check   func(text string) string
 }
 
 func (f *format) problem(text string) string {
 	length := utf8.RuneCountInString(text)
 	switch {
-	case f.max > 0 && length > f.max, length < f.min:
-		return fmt.Sprintf("%s has %d characters; %s has %d to %d", document.Quote(text), length, f.noun, max(f.min, 1), f.max)
+	case f.max > 0 && length > f.max:
+		return fmt.Sprintf("%s has %d characters; %s has %d at most", document.Quote(text), length, f.noun, f.max)
 	case f.pattern != nil && !f.pattern.MatchString(text):
 		return fmt.Sprintf("%s is not %s; write %s", document.Quote(text), f.noun, f.advice)
 	case f.check != nil:
@@ -63,8 +63,8 @@ var formats = []*format{
 	{name: "domain", noun: "a prefix of a user pool's domain", advice: nameAdvice, pattern: pattern(`[a-z0-9]([a-z0-9-]*[a-z0-9])?`), max: 63, check: noReservedWord},
 	{name: "identifier", noun: "an identifier of a resource server", advice: "a URL, as https://api.example.com", pattern: pattern(`[\x21\x23-\x5B\x5D-\x7E]+`), max: 256, check: bareURL},
 	{name: "scope", noun: "a name of a scope", advice: "it without spaces, quotes, backslashes and slashes, as demo.read", pattern: pattern(`[\x21\x23-\x2E\x30-\x5B\x5D-\x7E]+`), max: 256},
-	{name: "granted", noun: "a name of a scope", advice: "it as resource.scopes has it, as demo.read", max: 513},
-	{name: "description", noun: "a description", advice: "it in up to 256 characters", max: 256},
+	{name: "granted", noun: "a name of a scope", advice: "it as resource.scopes has it, as demo.read", pattern: pattern(`.+`), max: 513},
+	{name: "description", noun: "a description", advice: "it in up to 256 characters", pattern: pattern(`[^\x00-\x1f]+`), max: 256},
 
 	{name: "region", noun: "an AWS region", advice: "it as ap-southeast-1", pattern: pattern(`[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}`), max: 32},
 	{name: "secret-name", noun: "a name in AWS Secrets Manager", advice: "letters, digits and / _ + = . @ -, as orders/reader", pattern: pattern(`[A-Za-z0-9/_+=.@-]+`), max: 512},
@@ -84,11 +84,11 @@ var formats = []*format{
 	{name: "context", noun: "a kubectl context", advice: "a name as kubectl config get-contexts shows it", pattern: pattern(`[^\x00-\x20-][^\x00-\x1f]*`), max: 512},
 	{name: "env-name", noun: "a name of an environment variable", advice: "letters, digits and _, as LOG_LEVEL", pattern: pattern(`[A-Za-z_][A-Za-z0-9_]*`), max: 256},
 	{name: "host", noun: "a host name", advice: "it without scheme, port and path, as api.example.com", pattern: pattern(`[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)+`), max: 253, check: noAddress},
-	{name: "cidr", noun: "a network", advice: "it as 10.0.0.0/8 or 203.0.113.7/32", max: 43, check: network},
+	{name: "cidr", noun: "a network", advice: "it as 10.0.0.0/8 or 203.0.113.7/32", pattern: pattern(`[0-9a-fA-F:.]+(/[0-9]{1,3})?`), max: 43, check: network},
 	{name: "tag-name", noun: "a name of an AWS tag", advice: "letters, digits, spaces and _ . : / = + @ -", pattern: pattern(`[^,=\x00-\x1f]+`), max: 128, check: noAWSTag},
 	{name: "tag-value", noun: "a value of an AWS tag", advice: "letters, digits, spaces and _ . : / = + @ -", pattern: pattern(`[^,=\x00-\x1f]*`), max: 256},
-	{name: "cpu", noun: "an amount of CPU", advice: "it as 100m or 0.5", check: cpuAmount},
-	{name: "memory", noun: "an amount of memory", advice: "it as 64Mi or 1Gi", check: memoryAmount},
+	{name: "cpu", noun: "an amount of CPU", advice: "it as 100m or 0.5", pattern: pattern(`[0-9]{1,9}(\.[0-9]{1,3})?m?`), check: cpuAmount},
+	{name: "memory", noun: "an amount of memory", advice: "it as 64Mi or 1Gi", pattern: pattern(`[0-9]{1,15}(\.[0-9]{1,9})?([mkMGTP]|[KMGTP]i)?`), check: memoryAmount},
 }
 
 func pattern(text string) *regexp.Regexp { return regexp.MustCompile(`^(?:` + text + `)$`) }

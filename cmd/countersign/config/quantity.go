@@ -32,12 +32,11 @@ func quantity(text string) (amount *big.Rat, unit string, ok bool) {
 	return amount.Mul(amount, new(big.Rat).SetInt64(quantityUnits[unit])), unit, true
 }
 
+// cpuAmount and memoryAmount hold what has the pattern of their format to more.
 func cpuAmount(text string) string {
-	amount, unit, ok := quantity(text)
+	amount, _, ok := quantity(text)
 	switch {
-	case !ok || unit != "" && unit != "m":
-		return fmt.Sprintf("%s is not an amount of CPU; write it as 100m or 0.5", document.Quote(text))
-	case amount.Cmp(big.NewRat(1, 1000)) < 0:
+	case !ok || amount.Cmp(big.NewRat(1, 1000)) < 0:
 		return fmt.Sprintf("%s is less than a thousandth of a CPU; write 1m or more", document.Quote(text))
 	case !new(big.Rat).Mul(amount, big.NewRat(1000, 1)).IsInt():
 		return fmt.Sprintf("%s is finer than a thousandth of a CPU; write it as 100m", document.Quote(text))
@@ -48,11 +47,9 @@ func cpuAmount(text string) string {
 func memoryAmount(text string) string {
 	amount, unit, ok := quantity(text)
 	switch {
-	case !ok:
-		return fmt.Sprintf("%s is not an amount of memory; write it as 64Mi or 1Gi", document.Quote(text))
 	case unit == "m":
-		return fmt.Sprintf("%s is in thousandths of a byte; write %si", document.Quote(text), document.Plain(text[:len(text)-1])+"M")
-	case amount.Cmp(big.NewRat(1<<20, 1)) < 0:
+		return fmt.Sprintf("%s is in thousandths of a byte; write %sMi", document.Quote(text), document.Plain(text[:len(text)-1]))
+	case !ok || amount.Cmp(big.NewRat(1<<20, 1)) < 0:
 		return fmt.Sprintf("%s is less than 1Mi, and no program runs in it; write it with its unit, as 64Mi", document.Quote(text))
 	}
 	return ""
