@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 )
 
-// explain says what a registry's error means for the person who pushes or pulls, and what to do.
+// explain says what a registry's error means for the person who pushes a tag, or with tag "" pulls, and what to do.
 func (t target) explain(err error, tag string) error {
 	registry := t.repository.RegistryStr()
 	var answer *transport.Error
@@ -53,7 +53,9 @@ func (t target) explainAnswer(answer *transport.Error, tag string) error {
 	case answer.StatusCode == http.StatusUnauthorized:
 		return fmt.Errorf("registry %s does not know you; log in first, with: docker login %s (or podman login): %w", registry, registry, answer)
 	case answer.StatusCode == http.StatusForbidden:
-		return fmt.Errorf("registry %s knows you, and does not let you write to %s; ask its owner, or log in as somebody else: %w", registry, repository, answer)
+		return fmt.Errorf("registry %s knows you, and does not let you use %s so; ask its owner, or log in as somebody else: %w", registry, repository, answer)
+	case answer.StatusCode == http.StatusNotFound && tag == "":
+		return fmt.Errorf("registry %s has no such image: look at its name and its digest: %w", registry, answer)
 	case has(answer, transport.NameUnknownErrorCode) || answer.StatusCode == http.StatusNotFound:
 		return fmt.Errorf("registry %s has no repository %s, and makes none when something is pushed; make it there first: %w", registry, repository, answer)
 	case answer.StatusCode == http.StatusRequestEntityTooLarge:

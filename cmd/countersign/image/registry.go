@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/google/go-containerregistry/pkg/authn"
@@ -93,7 +94,7 @@ func (r Registry) options(ctx context.Context) []remote.Option {
 
 // CheckRepository reports whether the text names a repository as [Image.Push] takes it: with its registry, without tag or digest.
 func CheckRepository(text string) error {
-	if _, err := name.NewRepository(text, name.StrictValidation); err != nil {
+	if _, err := name.NewRepository(text, name.StrictValidation); err != nil || strings.Contains(text, "://") {
 		return fmt.Errorf("image: repository %q: write it with its registry and without a tag, as in 123456789012.dkr.ecr.ap-southeast-1.amazonaws.com/orders", text)
 	}
 	return nil
