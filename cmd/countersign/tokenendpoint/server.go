@@ -1,0 +1,65 @@
+package tokenendpoint
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+)
+
+// drain is how long requests under way are waited for. A token request takes at most about as long.
+const drain = 15 * time.Second
+
+// Server answers on one listener. It is not used twice.
+type Server struct {
+	Handler http.Handler
+	Logger  *slog.Logger
+	// ConnContext is that of [http.Server]; nil for none.
+	ConnContext func(ctx context.Context, c net.Conn) context.Context
+
+	draining atomic.Bool
+}
+
+// Serve answers on l until ctx ends, and returns when requests under way have been answered.
+func (s *Server) Serve(ctx context.Context, l net.Listener) error {
+	server := &http.Server{
+		Handler: s.Handler, ConnContext: s.ConnContext,
+		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second,
+		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 16 << 10,
+		// What net/http has to say is a peer that hangs up or does not speak TLS.
+		ErrorLog:                     slog.NewLogLogger(s.Logger.Handler(), slog.LevelDebug),
+		DisableGeneralOptionsHandler: true,
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- server.Serve(l) }()
+	select {
+	case err := <-ended:
+		return err
+	case <-ctx.Done():
+	}
+	s.draining.Store(true)
+	limit, cancel := context.WithTimeout(context.Background(), drain)
+	defer cancel()
+	err := server.Shutdown(limit)
+	if errors.Is(err, context.DeadlineExceeded) {
+		s.Logger.Warn("requests cut off", "after", drain.String())
+		err = server.Close()
+	}
+	if e := <-ended; !errors.Is(e, http.ErrServerClosed) {
+		err = errors.Join(err, e)
+	}
+	return err
+}
+
+// Ready answers 200, and 503 from the moment that the server drains.
+func (s *Server) Ready(w http.ResponseWriter, _ *http.Request) {
+	if s.draining.Load() {
+		w.WriteHeader(http.StatusServiceUnavailable)
+		return
+	}
+	_, _ = io.WriteString(w, "ok\n")
+}

@@ -1,0 +1,435 @@
+package tokenproxy_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"reflect"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/countersign-dev/countersign/cmd/countersign/tokenproxy"
+)
+
+const (
+	right = "the-right-secret-1f2e3d"
+	wrong = "the-wrong-secret-9a8b7c"
+)
+
+// upstream is an issuer whose client reader has the secret right.
+type upstream struct {
+	mu     sync.Mutex
+	asked  []string // id, secret and scope
+	delay  time.Duration
+	answer func(n int) *http.Response // nil grants to whom has the right secret
+	secret string
+}
+
+func (u *upstream) RoundTrip(req *http.Request) (*http.Response, error) {
+	body, _ := io.ReadAll(req.Body)
+	form, _ := url.ParseQuery(string(body))
+	id, secret, ok := req.BasicAuth()
+	if !ok {
+		id, secret = form.Get("client_id"), form.Get("client_secret")
+	}
+	if u.delay > 0 {
+		select {
+		case <-time.After(u.delay):
+		case <-req.Context().Done():
+			return nil, req.Context().Err()
+		}
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.asked = append(u.asked, id+" "+secret+" "+form.Get("scope"))
+	if u.answer != nil {
+		if res := u.answer(len(u.asked)); res != nil {
+			return res, nil
+		}
+	}
+	if secret != u.secret {
+		return response(400, `{"error":"invalid_client"}`), nil
+	}
+	return response(200, fmt.Sprintf(`{"access_token":"token-%d","expires_in":3600,"token_type":"Bearer"}`, len(u.asked))), nil
+}
+
+func (u *upstream) count() int {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return len(u.asked)
+}
+
+func (u *upstream) set(answer func(int) *http.Response) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.answer = answer
+}
+
+func response(status int, body string) *http.Response {
+	return &http.Response{StatusCode: status, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(body))}
+}
+
+func newProxy(t *testing.T, u *upstream, change func(*tokenproxy.Config)) *tokenproxy.Proxy {
+	t.Helper()
+	u.secret = right
+	cfg := tokenproxy.Config{Upstream: "https://auth.example.com/oauth2/token", HTTPClient: &http.Client{Transport: u}}
+	if change != nil {
+		change(&cfg)
+	}
+	p, err := tokenproxy.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = p.Close() })
+	return p
+}
+
+// got is the answer to a token request.
+type got struct {
+	status int
+	Token  string `json:"access_token"`
+	Left   int    `json:"expires_in"`
+	Error  string `json:"error"`
+	header http.Header
+}
+
+func post(p http.Handler, form string, header ...string) got {
+	req := httptest.NewRequest(http.MethodPost, "/oauth2/token", strings.NewReader(form))
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	for n := 0; n+1 < len(header); n += 2 {
+		req.Header.Add(header[n], header[n+1])
+	}
+	res := httptest.NewRecorder()
+	p.ServeHTTP(res, req)
+	g := got{status: res.Code, header: res.Result().Header}
+	_ = json.Unmarshal(res.Body.Bytes(), &g)
+	return g
+}
+
+// ask asks as the client reader.
+func ask(p http.Handler, secret string, scopes ...string) got {
+	req := httptest.NewRequest(http.MethodPost, "/", nil)
+	req.SetBasicAuth("reader", secret)
+	form := url.Values{"grant_type": {"client_credentials"}}
+	if len(scopes) > 0 {
+		form.Set("scope", strings.Join(scopes, " "))
+	}
+	return post(p, form.Encode(), "Authorization", req.Header.Get("Authorization"))
+}
+
+func TestOneTokenForAll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		u := &upstream{delay: time.Second}
+		p := newProxy(t, u, nil)
+		var wg sync.WaitGroup
+		for range 1000 {
+			wg.Go(func() {
+				if g := ask(p, right, "a", "b"); g.Token != "token-1" || g.Left < 3598 {
+					t.Errorf("%+v", g)
+				}
+			})
+		}
+		wg.Wait()
+		time.Sleep(30 * time.Minute)
+		g := ask(p, right, "b", "a", "b") // the order of scopes means nothing
+		if g.Token != "token-1" || g.Left < 1795 || g.Left > 1800 {
+			t.Errorf("after half an hour: %+v", g)
+		}
+		if g.header.Get("Cache-Control") != "no-store" || g.header.Get("Pragma") != "no-cache" {
+			t.Errorf("rfc6749 s5.1: %v", g.header)
+		}
+		if u.count() != 1 {
+			t.Errorf("%d requests, want 1", u.count())
+		}
+	})
+}
+
+func TestWhatIsKeptApart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		u := &upstream{}
+		p := newProxy(t, u, nil)
+		ask(p, right, "a")
+		for name, g := range map[string]got{
+			"another scope":      ask(p, right, "b"),
+			"both scopes":        ask(p, right, "a", "b"),
+			"no scope":           ask(p, right),
+			"scopes that join":   ask(p, right, "ab"),
+			"the secret by post": post(p, "grant_type=client_credentials&client_id=reader&scope=c&client_secret="+right),
+			"another client":     post(p, "grant_type=client_credentials&client_id=reade&scope=a&client_secret="+right),
+		} {
+			if g.status != 200 || g.Token == "token-1" {
+				t.Errorf("%s: %+v", name, g)
+			}
+		}
+		if g := ask(p, wrong, "a"); g.status != 400 || g.Error != "invalid_client" || g.Token != "" {
+			t.Errorf("the wrong secret: %+v", g)
+		}
+		if g := post(p, "grant_type=client_credentials&client_id=reader&scope=a"); g.Error != "invalid_client" {
+			t.Errorf("no secret: %+v", g)
+		}
+		// Id and secret do not run together.
+		if g := post(p, "grant_type=client_credentials&client_id=readert&scope=a&client_secret="+right[1:]); g.Error != "invalid_client" {
+			t.Errorf("another division of id and secret: %+v", g)
+		}
+	})
+}
+
+func TestRenewal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		u := &upstream{delay: time.Second}
+		p := newProxy(t, u, nil)
+		ask(p, right)
+		for u.count() == 1 {
+			time.Sleep(time.Minute)
+			if g := ask(p, right); g.Token != "token-1" {
+				t.Fatalf("%+v while the renewal is under way", g)
+			}
+			time.Sleep(2 * time.Second)
+		}
+		if g := ask(p, right); g.Token != "token-2" || g.Left < 3500 {
+			t.Errorf("%+v", g)
+		}
+	})
+}
+
+// TestOutage: the old token is served as long as it is good, and then the failure passes on as one that passes.
+func TestOutage(t *testing.T) {
+	for name, answer := range map[string]func(int) *http.Response{
+		"503": func(int) *http.Response { return response(503, "{}") },
+		"429": func(int) *http.Response { return response(429, "{}") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				u := &upstream{}
+				p := newProxy(t, u, nil)
+				ask(p, right)
+				u.set(answer)
+				for range 59 {
+					time.Sleep(time.Minute)
+					if g := ask(p, right); g.status != 200 || g.Token != "token-1" {
+						t.Fatalf("%+v", g)
+					}
+				}
+				if u.count() > 400 {
+					t.Errorf("%d requests in the outage", u.count())
+				}
+				time.Sleep(time.Minute)
+				g := ask(p, right)
+				if g.status != 503 || g.Error != "temporarily_unavailable" || g.header.Get("Retry-After") == "" {
+					t.Errorf("%+v", g)
+				}
+				u.set(nil)
+				if g := ask(p, right); g.status != 200 {
+					t.Errorf("after the outage: %+v; an outage must not be remembered", g)
+				}
+			})
+		})
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		u := &upstream{}
+		p := newProxy(t, u, nil)
+		for range 100 {
+			if g := ask(p, wrong); g.Error != "invalid_client" {
+				t.Fatalf("%+v", g)
+			}
+		}
+		if u.count() != 1 {
+			t.Errorf("%d requests for one wrong secret", u.count())
+		}
+		if g := ask(p, right); g.status != 200 {
+			t.Errorf("the wrong secret locks out the right one: %+v", g)
+		}
+		time.Sleep(6 * time.Second)
+		u.mu.Lock()
+		u.secret = wrong // it has just become the right one
+		u.mu.Unlock()
+		if g := ask(p, wrong); g.status != 200 {
+			t.Errorf("a secret that is new: %+v", g)
+		}
+		// The other one was taken away: it is good until its token is due, and never afterwards.
+		time.Sleep(52 * time.Minute)
+		ask(p, right)
+		synctest.Wait()
+		if g := ask(p, right); g.Error != "invalid_client" {
+			t.Errorf("a secret that was taken away: %+v", g)
+		}
+	})
+}
+
+func TestAFloodOfStrangers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		u := &upstream{}
+		p := newProxy(t, u, func(cfg *tokenproxy.Config) { cfg.MaxEntries = 100 })
+		ask(p, right, "a")
+		limited := 0
+		for n := range 5000 {
+			if g := ask(p, fmt.Sprint(wrong, n)); g.status == 429 {
+				limited++
+			}
+		}
+		if u.count() > 150 || limited < 4800 {
+			t.Errorf("%d requests to the issuer, %d limited", u.count(), limited)
+		}
+		if g := ask(p, right, "a"); g.Token != "token-1" {
+			t.Errorf("the flood drove out a token: %+v", g)
+		}
+		time.Sleep(52 * time.Minute)
+		for n := range 5000 {
+			ask(p, fmt.Sprint(wrong, n))
+		}
+		ask(p, right, "a")
+		synctest.Wait()
+		if g := ask(p, right, "a"); g.Token == "token-1" || g.status != 200 {
+			t.Errorf("the flood stopped a renewal: %+v", g)
+		}
+	})
+}
+
+func TestEntriesAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		u := &upstream{}
+		p := newProxy(t, u, func(cfg *tokenproxy.Config) { cfg.MaxEntries = 10 })
+		for n := range 50 {
+			if g := ask(p, right, fmt.Sprint("scope-", n)); g.status != 200 {
+				t.Fatalf("%+v", g)
+			}
+			time.Sleep(time.Second)
+		}
+		if text := metrics(p); !strings.Contains(text, "countersign_tokenproxy_tokens 10\n") || !strings.Contains(text, "evicted_total 40\n") {
+			t.Error(text)
+		}
+	})
+}
+
+// TestARefusedToken: rfc9111 s5.2.1.4: no-cache asks the issuer, once in five minutes.
+func TestARefusedToken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		u := &upstream{}
+		p := newProxy(t, u, nil)
+		ask(p, right)
+		again := func() got {
+			return post(p, "grant_type=client_credentials&client_id=reader&client_secret="+right, "Cache-Control", "no-cache")
+		}
+		ask(p, right)
+		if g := again(); g.Token != "token-2" {
+			t.Errorf("%+v", g)
+		}
+		for range 100 {
+			if g := again(); g.Token != "token-2" {
+				t.Fatalf("%+v", g)
+			}
+		}
+		time.Sleep(5 * time.Minute)
+		if g := again(); g.Token != "token-3" {
+			t.Errorf("after the window: %+v", g)
+		}
+	})
+}
+
+func TestWhatIsNoTokenRequest(t *testing.T) {
+	u := &upstream{}
+	p := newProxy(t, u, nil)
+	secret := "&client_id=reader&client_secret=" + right
+	for _, c := range []struct{ name, form, want string }{
+		{"rfc6749 s4.1.3: another grant", "grant_type=authorization_code" + secret, "unsupported_grant_type"},
+		{"rfc6749 s3.2: a parameter twice", "grant_type=client_credentials&scope=a&scope=b" + secret, "invalid_request"},
+		{"Cognito: aws_client_metadata", "grant_type=client_credentials&aws_client_metadata=%7B%7D" + secret, "invalid_request"},
+		{"rfc7523 s2.2: an assertion", "grant_type=client_credentials&client_assertion=a.b.c", "invalid_request"},
+		{"no form", "%zz", "invalid_request"},
+		{"too long", "grant_type=client_credentials&scope=" + strings.Repeat("a", 20<<10) + secret, "invalid_request"},
+		{"rfc6749 s2.3: two ways at once", "grant_type=client_credentials" + secret, "invalid_request"},
+	} {
+		var header []string
+		if strings.Contains(c.name, "two ways") {
+			header = []string{"Authorization", "Basic cmVhZGVyOmE="}
+		}
+		if g := post(p, c.form, header...); g.status != 400 || g.Error != c.want {
+			t.Errorf("%s: %+v, want %s", c.name, g, c.want)
+		}
+	}
+	req := httptest.NewRequest(http.MethodPost, "/oauth2/token?client_secret="+right, strings.NewReader("grant_type=client_credentials"+secret))
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	res := httptest.NewRecorder()
+	p.ServeHTTP(res, req)
+	if res.Code != 400 || u.count() != 0 {
+		t.Errorf("rfc6749 s2.3.1: parameters in the URL: %d, %d requests", res.Code, u.count())
+	}
+}
+
+// TestNoSecretIsHeld walks over all that the proxy holds, and reads its log and its metrics.
+func TestNoSecretIsHeld(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		u, out := &upstream{}, &bytes.Buffer{}
+		p := newProxy(t, u, func(cfg *tokenproxy.Config) { cfg.Logger = slog.New(slog.NewJSONHandler(out, nil)) })
+		ask(p, right, "a")
+		ask(p, wrong, "a")
+		ask(p, right+"\n")
+		post(p, "grant_type=client_credentials&client_id=reader&scope="+url.QueryEscape(`"`+wrong)+"&client_secret="+right)
+		synctest.Wait()
+		found, strs := false, 0
+		walk(reflect.ValueOf(p), map[uintptr]bool{}, func(text string) {
+			strs++
+			found = found || strings.Contains(text, right) || strings.Contains(text, wrong)
+		})
+		if found || strs < 5 {
+			t.Errorf("a secret is held: %v, among %d texts", found, strs)
+		}
+		for _, secret := range []string{right, wrong, "token-1"} {
+			if text := out.String() + metrics(p) + fmt.Sprintf("%+v", p); strings.Contains(text, secret) {
+				t.Errorf("%s is told: %s", secret, text)
+			}
+		}
+	})
+}
+
+// walk calls visit with each string that v leads to, but for the upstream of the test, which records what it was asked.
+func walk(v reflect.Value, seen map[uintptr]bool, visit func(string)) {
+	if v.IsValid() && v.Type() == reflect.TypeFor[*upstream]() {
+		return
+	}
+	switch v.Kind() {
+	case reflect.String:
+		visit(v.String())
+	case reflect.Pointer, reflect.Interface:
+		if v.IsNil() || v.Kind() == reflect.Pointer && seen[v.Pointer()] {
+			return
+		}
+		if v.Kind() == reflect.Pointer {
+			seen[v.Pointer()] = true
+		}
+		walk(v.Elem(), seen, visit)
+	case reflect.Struct:
+		for n := range v.NumField() {
+			walk(v.Field(n), seen, visit)
+		}
+	case reflect.Slice, reflect.Array:
+		if v.Type().Elem().Kind() == reflect.Uint8 {
+			return
+		}
+		for n := range v.Len() {
+			walk(v.Index(n), seen, visit)
+		}
+	case reflect.Map:
+		for _, k := range v.MapKeys() {
+			walk(k, seen, visit)
+			walk(v.MapIndex(k), seen, visit)
+		}
+	}
+}
+
+func metrics(p *tokenproxy.Proxy) string {
+	res := httptest.NewRecorder()
+	p.Metrics()(res, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	return res.Body.String()
+}
