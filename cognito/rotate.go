@@ -18,7 +18,8 @@ const (
 	// MaxTokenLife is the longest AccessTokenValidity of an app client.
 	MaxTokenLife = 24 * time.Hour
 
-	// MaxClockSkew is how far apart the clocks of services that share a store may be.
+	// MaxClockSkew is how far apart the clocks of services that share a store may be, together with the time until each has
+	// seen what another has committed.
 	MaxClockSkew = 5 * time.Minute
 
 	// MinRotation is the shortest time between two scheduled rotations. With it a pool never has more than four keys for
@@ -139,12 +140,12 @@ func (d *draft) rotateKey(in RotateKeyInput, fresh keyBody) (Key, error) {
 			len(p.keys), p.access.retires(0).UTC().Format(time.RFC3339))
 	}
 	fresh.Created, fresh.Active = d.now, moment(d.now.Add(KeyCacheTime+MaxClockSkew))
-	if in.Now {
-		fresh.Active = d.now
-	}
 	if waits && !in.RemoveOthers { // some verifiers know the key that waits
 		fresh = p.access.newest().body()
-		fresh.Active = d.now
+	}
+	if in.Now {
+		// Behind the key that signs, also when that was made in this very moment or by a clock that is ahead.
+		fresh.Active = moment(later(d.now.Time, p.access.signer(d.now.Time).begins().Add(time.Millisecond)))
 	}
 	d.removeKeys(p, gone)
 	d.put(KindKey, p.ID, fresh.ID, fresh)
@@ -157,6 +158,13 @@ func (d *draft) rotateKey(in RotateKeyInput, fresh keyBody) (Key, error) {
 		state = KeySigning
 	}
 	return Key{PoolID: p.ID, ID: k.id, Algorithm: string(k.alg), State: state, Created: k.created, Signs: k.active}, nil
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 func (d *draft) removeKeys(p *pool, keys keyring) {
