@@ -40,6 +40,15 @@ func (p *progress) step(done, total int) {
 	}
 }
 
+// say is what is waited for.
+func (p *progress) say(text string) {
+	if p.w == nil {
+		return
+	}
+	p.shown = true
+	fmt.Fprintf(p.w, "\r%s\x1b[K", text)
+}
+
 // clear takes the line away, before what is to stay is written.
 func (p *progress) clear() {
 	if p.shown {

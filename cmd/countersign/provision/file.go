@@ -1,0 +1,99 @@
+package provision
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+)
+
+const maxCredential = 64 << 10 // bytes; Secrets Manager's bound too
+
+// file keeps a credential in a file that its owner alone may read.
+type file struct {
+	path   string
+	hidden string // directory that gets a .gitignore; "" for none
+}
+
+func (f file) String() string { return filepath.ToSlash(f.path) }
+
+func (f file) Read(context.Context) (Stored, error) {
+	opened, err := os.Open(f.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return Stored{}, nil
+	}
+	if err != nil {
+		return Stored{}, err
+	}
+	defer opened.Close()
+	info, err := opened.Stat()
+	if err != nil {
+		return Stored{}, err
+	}
+	stored := Stored{Found: true}
+	if !info.Mode().IsRegular() {
+		stored.Foreign = "is not a regular file"
+		return stored, nil
+	}
+	if mode := info.Mode().Perm(); mode != 0o600 && runtime.GOOS != "windows" {
+		stored.Loose = fmt.Sprintf("mode %04o", mode)
+	}
+	data, err := io.ReadAll(io.LimitReader(opened, maxCredential+1))
+	if err != nil {
+		return Stored{}, err
+	}
+	if stored.Credential, err = decodeCredential(data); err != nil || len(data) > maxCredential {
+		stored.Foreign = "is " + errNotACredential.Error()
+	}
+	stored.Pending = stored.Credential.pending()
+	return stored, nil
+}
+
+func (f file) Write(_ context.Context, _ Stored, c Credential) error {
+	data, err := c.encode()
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(f.path), 0o700); err != nil {
+		return err
+	}
+	if err := f.hide(); err != nil {
+		return err
+	}
+	return writeAtomically(f.path, data)
+}
+
+// hide keeps the directory out of git before there is anything in it to commit.
+func (f file) hide() error {
+	if f.hidden == "" {
+		return nil
+	}
+	ignore := filepath.Join(f.hidden, ".gitignore")
+	if _, err := os.Lstat(ignore); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return writeAtomically(ignore, []byte("# Credentials of app clients, written by countersign.\n*\n"))
+}
+
+// writeAtomically replaces the file in one step: a reader sees the old credential or the new one. The new file is never
+// readable to others, not even while it is written.
+func writeAtomically(path string, data []byte) (err error) {
+	temporary, err := os.CreateTemp(filepath.Dir(path), ".new-*") // mode 0600
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			os.Remove(temporary.Name())
+		}
+	}()
+	_, err = temporary.Write(data)
+	if err = errors.Join(err, temporary.Sync(), temporary.Close()); err != nil {
+		return err
+	}
+	return os.Rename(temporary.Name(), path)
+}

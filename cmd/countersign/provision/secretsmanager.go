@@ -1,0 +1,159 @@
+package provision
+
+import (
+	"context"
+	"fmt"
+
+	sdk "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
+
+	"github.com/countersign-dev/countersign/cmd/countersign/aws"
+)
+
+// Stages of a version, as Secrets Manager names them.
+const (
+	stageCurrent = "AWSCURRENT"
+	stagePending = "AWSPENDING"
+)
+
+// clientTag names the app client on its secret.
+const clientTag = "countersign:client"
+
+// secretsManager keeps a credential in AWS Secrets Manager.
+type secretsManager struct {
+	api             *secretsmanager.Client
+	name            string
+	service, client string
+	region          string
+}
+
+func (p secretsManager) String() string { return "secret " + p.name + " of Secrets Manager" }
+
+func (p secretsManager) Read(ctx context.Context) (Stored, error) {
+	d, err := p.api.DescribeSecret(ctx, &secretsmanager.DescribeSecretInput{SecretId: &p.name})
+	if aws.Code(err) == "ResourceNotFoundException" {
+		return Stored{}, nil
+	}
+	if err != nil {
+		return Stored{}, aws.Explain(err, p.region)
+	}
+	stored := Stored{Found: true, Leaving: d.DeletedDate != nil}
+	for _, tag := range d.Tags {
+		if sdk.ToString(tag.Key) == ServiceTag && sdk.ToString(tag.Value) != p.service {
+			stored.Foreign = fmt.Sprintf("has the tag %s=%s", ServiceTag, sdk.ToString(tag.Value))
+			return stored, nil
+		}
+	}
+	if stored.Leaving {
+		return stored, nil // its value cannot be read until it is restored
+	}
+	current, found, err := p.version(ctx, stageCurrent)
+	if err != nil || !found {
+		return stored, err
+	}
+	if stored.Credential, err = decodeCredential([]byte(current)); err != nil {
+		stored.Foreign = "is " + err.Error()
+		return stored, nil
+	}
+	return stored, p.readPending(ctx, &stored, d.VersionIdsToStages)
+}
+
+// readPending reads the version that a rotation has staged. One that is current too has been promoted.
+func (p secretsManager) readPending(ctx context.Context, stored *Stored, versions map[string][]string) error {
+	pending := false
+	for _, stages := range versions {
+		has := map[string]bool{}
+		for _, stage := range stages {
+			has[stage] = true
+		}
+		pending = pending || has[stagePending] && !has[stageCurrent]
+	}
+	if !pending {
+		return nil
+	}
+	value, found, err := p.version(ctx, stagePending)
+	if err != nil || !found {
+		return err
+	}
+	// What another tool has staged is its own business.
+	if next, err := decodeCredential([]byte(value)); err == nil && next.Rotation != nil {
+		stored.Pending = &next
+	}
+	return nil
+}
+
+// version returns the value of a stage. A secret that infrastructure code made may have none yet.
+func (p secretsManager) version(ctx context.Context, stage string) (value string, found bool, err error) {
+	out, err := p.api.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: &p.name, VersionStage: &stage})
+	if aws.Code(err) == "ResourceNotFoundException" {
+		return "", false, nil
+	}
+	if err != nil {
+		return "", false, aws.Explain(err, p.region)
+	}
+	return sdk.ToString(out.SecretString), true, nil
+}
+
+// Write creates the secret, or puts a version of it. Both carry a token of their own through the SDK's attempts, so that an
+// answer that was lost makes no second version.
+func (p secretsManager) Write(ctx context.Context, before Stored, c Credential) error {
+	data, err := c.encode()
+	if err != nil {
+		return err
+	}
+	value := string(data)
+	if !before.Found {
+		_, err := p.api.CreateSecret(ctx, &secretsmanager.CreateSecretInput{
+			Name: &p.name, SecretString: &value,
+			Description: sdk.String("Credentials of the app client " + p.client + " of " + p.service + ", written by countersign"),
+			Tags:        []types.Tag{{Key: sdk.String(ServiceTag), Value: &p.service}, {Key: sdk.String(clientTag), Value: &p.client}},
+		})
+		return aws.Explain(err, p.region)
+	}
+	if before.Leaving {
+		if _, err := p.api.RestoreSecret(ctx, &secretsmanager.RestoreSecretInput{SecretId: &p.name}); err != nil {
+			return aws.Explain(err, p.region)
+		}
+	}
+	_, err = p.api.PutSecretValue(ctx, &secretsmanager.PutSecretValueInput{SecretId: &p.name, SecretString: &value})
+	return aws.Explain(err, p.region)
+}
+
+// Stage puts the credential beside the current one, as AWSPENDING.
+func (p secretsManager) Stage(ctx context.Context, _ Stored, next Credential) error {
+	data, err := next.encode()
+	if err != nil {
+		return err
+	}
+	_, err = p.api.PutSecretValue(ctx, &secretsmanager.PutSecretValueInput{
+		SecretId: &p.name, SecretString: sdk.String(string(data)), VersionStages: []string{stagePending},
+	})
+	return aws.Explain(err, p.region)
+}
+
+// Promote makes the staged version the current one. Secrets Manager moves AWSPREVIOUS to the one that was.
+func (p secretsManager) Promote(ctx context.Context, _ Stored) error {
+	d, err := p.api.DescribeSecret(ctx, &secretsmanager.DescribeSecretInput{SecretId: &p.name})
+	if err != nil {
+		return aws.Explain(err, p.region)
+	}
+	var current, pending string
+	for id, stages := range d.VersionIdsToStages {
+		for _, stage := range stages {
+			switch stage {
+			case stageCurrent:
+				current = id
+			case stagePending:
+				pending = id
+			}
+		}
+	}
+	if pending == "" || current == pending {
+		return nil // done before: the answer was lost
+	}
+	_, err = p.api.UpdateSecretVersionStage(ctx, &secretsmanager.UpdateSecretVersionStageInput{
+		SecretId: &p.name, VersionStage: sdk.String(stageCurrent), MoveToVersionId: &pending, RemoveFromVersionId: sdk.String(current),
+	})
+	return aws.Explain(err, p.region)
+}
