@@ -16,6 +16,7 @@ func TestScripts(t *testing.T) {
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
+		Cmds:                storyCommands,
 		Setup: func(env *testscript.Env) error {
 			// A state directory that is not the user's.
 			env.Setenv("XDG_STATE_HOME", env.WorkDir+"/home")
