@@ -109,7 +109,7 @@ func handlesRetry(t *testing.T, handles []cognito.Store) {
 func changesAfterGap(t *testing.T, handles []cognito.Store) {
 	start := commit(t, handles[0], 0, record(cognito.KindPool, "p", "p", `1`), record(cognito.KindClient, "p", "gone", `1`))
 	at := commit(t, handles[0], start, deleted(cognito.KindClient, "p", "gone"))
-	const gap = 1500
+	const gap = 1100
 	for i := range gap {
 		at = commit(t, handles[0], at, record(cognito.KindClient, "p", fmt.Sprint(i%10), fmt.Sprint(i)))
 	}

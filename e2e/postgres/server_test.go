@@ -207,7 +207,7 @@ func childrenOf(pid int) (children []int) {
 func (s *server) dsn(schema string) string {
 	dsn := fmt.Sprintf("postgres://issuer:%s@127.0.0.1:%d/postgres?sslmode=disable", password, s.port)
 	if schema != "" {
-		dsn += "&search_path=" + schema
+		dsn += "&options=-csearch_path%3D" + schema
 	}
 	return dsn
 }

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"bytes"
+	"context"
 	"testing"
 
 	"github.com/countersign-dev/countersign/cmd/countersign/issuer"
@@ -21,7 +22,7 @@ func newSealer(t testing.TB, fill byte) *seal.Sealer {
 
 func open(t testing.TB, dsn string) *issuer.Postgres {
 	t.Helper()
-	s, err := issuer.OpenPostgres(t.Context(), dsn, newSealer(t, 1))
+	s, err := openWithin(t.Context(), t, dsn)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,6 +32,10 @@ func open(t testing.TB, dsn string) *issuer.Postgres {
 		}
 	})
 	return s
+}
+
+func openWithin(ctx context.Context, t testing.TB, dsn string) (*issuer.Postgres, error) {
+	return issuer.OpenPostgres(ctx, dsn, newSealer(t, 1))
 }
 
 func TestPostgresIsShared(t *testing.T) {

@@ -143,6 +143,11 @@ func advance(ctx context.Context, tx *sql.Tx, revision int64) error {
 		return err
 	}
 	_, err := tx.ExecContext(ctx, `INSERT OR REPLACE INTO commits (slot, revision) VALUES (?, ?)`, commits%ringSize, revision)
+	if err != nil || commits%ringSize != 0 {
+		return err
+	}
+	// Nobody can ask for these deletions any more: the ring has forgotten every revision before them.
+	_, err = tx.ExecContext(ctx, `DELETE FROM records WHERE body IS NULL AND revision <= (SELECT min(revision) FROM commits)`)
 	return err
 }
 

@@ -36,6 +36,12 @@ RETURNING pg_notify('` + notifyChannel + `', $2::bigint::text)`
 // store forbids. The other settings say how far a commit has reached which standby; they are the operator's choice.
 const durableStatement = `SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off'`
 
+// forgetStatement removes the marks of deletions that nobody can ask for any more, since the ring has forgotten every
+// revision before them. $1 the size of the ring; each round of the ring does it once.
+const forgetStatement = `DELETE FROM countersign_records WHERE body IS NULL
+	AND revision <= (SELECT min(revision) FROM countersign_commits)
+	AND EXISTS (SELECT FROM countersign_store WHERE commits % $1 = 0)`
+
 // notifyChannel is where a commit is told. Notifications belong to a database; those of another schema's issuer in the same
 // database only make a replica look once more than it had to.
 const notifyChannel = "countersign_issuer"
@@ -61,7 +67,7 @@ func (p *Postgres) Commit(ctx context.Context, revision int64, changes []cognito
 	return next, nil
 }
 
-// commit sends both statements at once. Without a BEGIN they are one transaction all the same, since the server commits
+// commit sends its statements at once. Without a BEGIN they are one transaction all the same, since the server commits
 // at the end of what was sent together.
 func (p *Postgres) commit(ctx context.Context, revision, next int64, c columns) error {
 	batch := &pgx.Batch{}
@@ -73,6 +79,7 @@ func (p *Postgres) commit(ctx context.Context, revision, next int64, c columns) 
 		rows.Close()
 		return rows.Err()
 	})
+	batch.Queue(forgetStatement, ringSize)
 	if err := p.pool.SendBatch(ctx, batch).Close(); err != nil {
 		return err
 	}

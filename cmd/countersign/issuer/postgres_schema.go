@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/countersign-dev/countersign/cmd/countersign/seal"
 )
@@ -50,7 +51,7 @@ func (p *Postgres) migrate(ctx context.Context) error {
 	defer cancel()
 	version, key, err := storedSchema(ctx, p.pool)
 	if err == nil && version < len(postgresMigrations) {
-		if err = pgx.BeginFunc(ctx, p.pool, p.migrateInside); err == nil {
+		if err = p.migrateInTurn(ctx); err == nil {
 			version, key, err = storedSchema(ctx, p.pool)
 		}
 	}
@@ -66,14 +67,27 @@ func (p *Postgres) migrate(ctx context.Context) error {
 	return nil
 }
 
-// migrateInside takes all missing steps in one transaction: PostgreSQL undoes tables as it undoes rows, so that whatever
+// migrateInTurn holds the lock around the transaction and not inside it: inside one, PostgreSQL may answer from a cache
+// that the table does not exist, although the replica that had the lock before has made it.
+func (p *Postgres) migrateInTurn(ctx context.Context) error {
+	return p.pool.AcquireFunc(ctx, func(conn *pgxpool.Conn) error {
+		if _, err := conn.Exec(ctx, `SELECT pg_advisory_lock($1)`, migrationLock); err != nil {
+			return err
+		}
+		defer func() {
+			// The lock also ends with the connection, which pgx closes when ctx ends.
+			_ = within(context.WithoutCancel(ctx), connectTimeout, func(ctx context.Context) error {
+				_, err := conn.Exec(ctx, `SELECT pg_advisory_unlock($1)`, migrationLock)
+				return err
+			})
+		}()
+		return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error { return p.migrateSteps(ctx, tx) })
+	})
+}
+
+// migrateSteps takes all missing steps in one transaction: PostgreSQL undoes tables as it undoes rows, so that whatever
 // interrupts it leaves the database as it was.
-func (p *Postgres) migrateInside(tx pgx.Tx) error {
-	ctx, cancel := context.WithTimeout(context.Background(), loadLimit)
-	defer cancel()
-	if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, migrationLock); err != nil {
-		return err
-	}
+func (p *Postgres) migrateSteps(ctx context.Context, tx pgx.Tx) error {
 	version, _, err := storedSchema(ctx, tx) // once more: another replica may have been faster
 	if err != nil {
 		return err
