@@ -1,0 +1,92 @@
+package cluster
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/countersign-dev/countersign/cmd/countersign/config"
+)
+
+// identities give each pod that calls AWS a role of its own, by EKS Pod Identity: nothing is left to the role of the nodes.
+func identities(cfg *config.Config) []podIdentity {
+	all := []podIdentity{{
+		Namespace:            "kube-system",
+		ServiceAccountName:   "aws-load-balancer-controller",
+		CreateServiceAccount: true,
+		WellKnownPolicies:    &wellKnownPolicies{AWSLoadBalancerController: true},
+	}}
+	secrets := secretARNs(cfg)
+	if len(secrets) == 0 {
+		return all
+	}
+	switch {
+	case cfg.Kubernetes.Secrets == "external-secrets" && cfg.Kubernetes.Identity != "irsa":
+		// The operator reads as itself. These are the actions that its documentation asks for, on the named secrets alone.
+		all = append(all, podIdentity{
+			Namespace: "external-secrets", ServiceAccountName: "external-secrets", CreateServiceAccount: true,
+			PermissionPolicy: readPolicy(secrets, "secretsmanager:GetResourcePolicy", "secretsmanager:ListSecretVersionIds"),
+		})
+	case cfg.Kubernetes.Secrets == "csi" && cfg.Kubernetes.Identity == "pod-identity":
+		// countersign manifests writes the ServiceAccount.
+		all = append(all, podIdentity{
+			Namespace: cfg.Kubernetes.Namespace, ServiceAccountName: cfg.Service.Name, PermissionPolicy: readPolicy(secrets),
+		})
+	}
+	return all
+}
+
+func readPolicy(secrets []string, more ...string) *permissionPolicy {
+	actions := append([]string{"secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"}, more...)
+	return &permissionPolicy{"2012-10-17", []statement{{"Allow", actions, secrets}}}
+}
+
+func usesCSI(cfg *config.Config) bool {
+	return cfg.Kubernetes.Secrets == "csi" && len(secretARNs(cfg)) > 0
+}
+
+// secretARNs are the secrets of the clients that the pods use. Secrets Manager adds a hyphen and six characters to a name; with
+// six question marks the policy is about that name, while a star would let it be about longer ones too.
+func secretARNs(cfg *config.Config) []string {
+	if cfg.Kubernetes.Secrets == "secret" {
+		return nil
+	}
+	var all []string
+	for _, name := range cfg.Kubernetes.Uses {
+		for _, client := range cfg.Clients {
+			if client.Name == name && client.Secret.SecretsManager != "" {
+				all = append(all, "arn:"+partition(cfg.Pool.Region)+":secretsmanager:"+cfg.Pool.Region+":"+account(cfg)+":secret:"+client.Secret.SecretsManager+"-??????")
+			}
+		}
+	}
+	return all
+}
+
+var (
+	ecrAccount = regexp.MustCompile(`^([0-9]{12})\.dkr\.ecr\.`)
+	arnAccount = regexp.MustCompile(`^arn:[a-z-]+:[a-z0-9]+:[a-z0-9-]*:([0-9]{12}):`)
+)
+
+// account is the AWS account, as the file's other names of things in it have it; * if there are none, which in a policy of an
+// identity is still its own account's secrets, and others' only where those allow it as well.
+func account(cfg *config.Config) string {
+	if m := ecrAccount.FindStringSubmatch(cfg.Image.Repository); m != nil {
+		return m[1]
+	}
+	for _, arn := range append([]string{cfg.Ingress.Certificate, cfg.Ingress.WebACL, cfg.Kubernetes.RoleARN}, cfg.Cluster.Admins...) {
+		if m := arnAccount.FindStringSubmatch(arn); m != nil {
+			return m[1]
+		}
+	}
+	return "*"
+}
+
+// partition is the part of AWS that a region belongs to.
+func partition(region string) string {
+	switch {
+	case strings.HasPrefix(region, "cn-"):
+		return "aws-cn"
+	case strings.HasPrefix(region, "us-gov-"):
+		return "aws-us-gov"
+	}
+	return "aws"
+}
