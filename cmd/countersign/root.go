@@ -40,6 +40,8 @@ Exit codes: 0 done or proved, 1 a proof found a difference, 2 the command could 
 		newManifests(),
 		newImage(),
 		newIssuer(),
+		newAgent(),
+		newTokenproxy(),
 	)
 	return root
 }

@@ -1,0 +1,205 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/countersign-dev/countersign/clientcredentials"
+	"github.com/countersign-dev/countersign/cmd/countersign/tokenendpoint"
+)
+
+const (
+	maxSources = 32               // sets of scopes of one client
+	warmEvery  = 15 * time.Second // how often tokens are looked at for renewal while nobody asks
+	warmFor    = 2 * time.Hour    // since somebody asked; then a token ends, for it costs and nobody wants it
+	askTimeout = 20 * time.Second
+)
+
+// Agent answers token requests of this machine's programs. Make it with [New].
+type Agent struct {
+	logger  *slog.Logger
+	clients map[string]*client
+
+	work sync.WaitGroup
+	stop context.CancelFunc
+}
+
+// client is one client and its tokens, by the scopes that were asked for.
+type client struct {
+	Client
+	mu      sync.Mutex
+	sources map[string]*source
+
+	requests, refused, failed atomic.Int64
+}
+
+type source struct {
+	*clientcredentials.Source
+	asked atomic.Int64 // when, in Unix nanoseconds
+}
+
+// New starts an agent. It asks no issuer before somebody asks it.
+func New(cfg Config, logger *slog.Logger) (*Agent, error) {
+	a := &Agent{logger: logger, clients: map[string]*client{}}
+	for _, c := range cfg.Clients {
+		if err := check(c); err != nil {
+			return nil, fmt.Errorf("agent: client %s: %w", c.Name, err)
+		}
+		if a.clients[c.Name] != nil {
+			return nil, fmt.Errorf("agent: two clients are named %s", c.Name)
+		}
+		c.Source.Logger = logger.With("client", c.Name)
+		a.clients[c.Name] = &client{Client: c, sources: map[string]*source{}}
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	a.stop = stop
+	a.work.Go(func() { a.keepWarm(ctx) })
+	return a, nil
+}
+
+// Close ends the renewals and forgets the tokens.
+func (a *Agent) Close() error {
+	a.stop()
+	a.work.Wait()
+	for _, c := range a.clients {
+		c.mu.Lock()
+		for _, s := range c.sources {
+			_ = s.Close() // it always returns nil
+		}
+		c.mu.Unlock()
+	}
+	return nil
+}
+
+type uidKey struct{}
+
+// ConnContext is for [http.Server]: it asks the kernel who is at the other end.
+func ConnContext(ctx context.Context, conn net.Conn) context.Context {
+	uid, err := peerUID(conn)
+	if err != nil {
+		return ctx
+	}
+	return context.WithValue(ctx, uidKey{}, uid)
+}
+
+// ServeHTTP answers a token request whose client_id is a client's name.
+func (a *Agent) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	q, err := tokenendpoint.Read(r)
+	if err != nil {
+		a.refuse(w, r, nil, tokenendpoint.Refusal(err), err.Error())
+		return
+	}
+	uid, known := r.Context().Value(uidKey{}).(int)
+	c := a.clients[q.ClientID]
+	// A client that is not there and one that is another user's look the same to who asks.
+	if !known || c == nil || !slices.Contains(c.UIDs, uid) {
+		a.refuse(w, r, c, tokenendpoint.Failure{Code: clientcredentials.InvalidClient, Status: http.StatusBadRequest}, "not a client of this user")
+		return
+	}
+	c.requests.Add(1)
+	s, err := c.source(q.Scopes)
+	if err != nil {
+		a.refuse(w, r, c, tokenendpoint.Failure{Code: clientcredentials.InvalidScope, Status: http.StatusBadRequest}, err.Error())
+		return
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), askTimeout)
+	defer cancel()
+	token, err := s.token(ctx, q.Again)
+	if err != nil {
+		c.failed.Add(1)
+		tokenendpoint.FailureOf(err).Write(w)
+		a.logger.Warn("no token", "client", c.Name, "uid", uid, "error", err.Error())
+		return
+	}
+	tokenendpoint.Grant{AccessToken: token.AccessToken, Scopes: token.Scopes, Left: time.Until(token.Expiry)}.Write(w)
+}
+
+func (a *Agent) refuse(w http.ResponseWriter, r *http.Request, c *client, f tokenendpoint.Failure, reason string) {
+	name := "unknown"
+	if c != nil {
+		name = c.Name
+		c.refused.Add(1)
+	}
+	f.Write(w)
+	a.logger.Warn("refused", "client", name, "uid", r.Context().Value(uidKey{}), "error", f.Code, "reason", reason)
+}
+
+// token returns the token that all have, or another one for who was refused it.
+func (s *source) token(ctx context.Context, again bool) (*clientcredentials.Token, error) {
+	s.asked.Store(time.Now().UnixNano())
+	t, err := s.Token(ctx)
+	if err == nil && again {
+		if other, ok := s.Replace(ctx, t); ok {
+			return other, nil
+		}
+	}
+	return t, err
+}
+
+// source returns the source of a set of scopes, which must be within the client's. Fewer scopes are another token: who
+// asks for less must not be given more.
+func (c *client) source(scopes []string) (*source, error) {
+	for _, scope := range scopes {
+		if !slices.Contains(c.Scopes, scope) {
+			return nil, errors.New("a scope is not one that the configuration gives to this client")
+		}
+	}
+	if len(scopes) == 0 {
+		scopes = slices.Sorted(slices.Values(c.Scopes))
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	name := strings.Join(scopes, " ")
+	if s := c.sources[name]; s != nil {
+		return s, nil
+	}
+	if len(c.sources) >= maxSources {
+		return nil, errors.New("this client has too many different sets of scopes")
+	}
+	cfg := c.Client.Source
+	cfg.Scopes = scopes
+	made, err := clientcredentials.New(cfg)
+	if err != nil {
+		return nil, err
+	}
+	s := &source{Source: made}
+	c.sources[name] = s
+	return s, nil
+}
+
+// keepWarm renews ahead while nobody asks, so that a program that starts in the issuer's outage finds a token.
+func (a *Agent) keepWarm(ctx context.Context) {
+	tick := time.NewTicker(warmEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			a.warm(ctx)
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (a *Agent) warm(ctx context.Context) {
+	ctx, cancel := context.WithCancel(ctx)
+	cancel() // a token that is held is looked at, and its renewal begun; nothing is waited for
+	for _, c := range a.clients {
+		c.mu.Lock()
+		for _, s := range c.sources {
+			if time.Since(time.Unix(0, s.asked.Load())) < warmFor {
+				_, _ = s.Token(ctx)
+			}
+		}
+		c.mu.Unlock()
+	}
+}

@@ -1,0 +1,217 @@
+package agent
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/countersign-dev/countersign/clientcredentials"
+	"github.com/countersign-dev/countersign/cmd/countersign/document"
+)
+
+// Config is what an agent holds tokens for.
+type Config struct {
+	Socket  string      // absolute path
+	Mode    fs.FileMode // of the socket; who cannot write to it cannot connect
+	Clients []Client
+}
+
+// Client is a client of an issuer, and who may have its tokens.
+type Client struct {
+	Name   string                   // what programs ask for
+	Source clientcredentials.Config // without Scopes
+	Scopes []string                 // all that may be asked for, and what who asks for none gets
+	UIDs   []int                    // users who may ask
+}
+
+// defaultMode lets the agent's own user and group connect.
+const defaultMode fs.FileMode = 0o660
+
+// maxFile bounds the configuration file, in bytes.
+const maxFile = 1 << 20
+
+// ReadFile reads a configuration from YAML or JSON:
+//
+//	socket: /run/countersign/agent.sock
+//	mode: "0666"
+//	clients:
+//	  reader:
+//	    issuer: https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_AbCdEf123
+//	    credentials: /var/run/secrets/reader
+//	    scopes: [https://api.example.com/demo.read]
+//	    uids: [1000, 1001]
+//
+// Credentials name a file or directory as [clientcredentials.File] reads it. Every problem is said at once, with its place.
+func ReadFile(name string) (Config, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return Config{}, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err != nil || len(data) > maxFile {
+		return Config{}, errors.Join(err, fmt.Errorf("%s cannot be read, or is larger than %d MiB", name, maxFile>>20))
+	}
+	root, err := document.Parse(name, data)
+	if err != nil {
+		return Config{}, err
+	}
+	r := reader{dir: filepath.Dir(name), out: Config{Mode: defaultMode}}
+	r.root(root)
+	return r.out, errors.Join(r.problems...)
+}
+
+// reader gathers what is wrong with a file. It says names of members and places, and no value.
+type reader struct {
+	dir      string
+	out      Config
+	problems []error
+}
+
+func (r *reader) fail(p document.Place, format string, args ...any) {
+	r.problems = append(r.problems, p.Errorf(format, args...))
+}
+
+func (r *reader) object(n *document.Node, what string, known ...string) bool {
+	if n.Kind != document.Object {
+		r.fail(n.Place, "%s is %s; write an object", what, n.Kind)
+		return false
+	}
+	for _, m := range n.Members {
+		if len(known) > 0 && !slices.Contains(known, m.Name) {
+			r.fail(m.Place, "%s has no member of this name; it has %q", what, known)
+		}
+	}
+	return true
+}
+
+// text returns a member's word; "" when it is not there.
+func (r *reader) text(n *document.Node, name string) string {
+	n = n.Get(name)
+	if n == nil {
+		return ""
+	}
+	if n.Kind != document.String && n.Kind != document.Number || n.Text == "" {
+		r.fail(n.Place, "%s is %s; write a word, in quotes", name, n.Kind)
+		return ""
+	}
+	return n.Text
+}
+
+// list calls each with the items of a member.
+func (r *reader) list(n *document.Node, name string, each func(*document.Node)) {
+	n = n.Get(name)
+	switch {
+	case n == nil:
+	case n.Kind != document.Array:
+		r.fail(n.Place, "%s is %s; write a list", name, n.Kind)
+	default:
+		for _, item := range n.Items {
+			each(item)
+		}
+	}
+}
+
+func (r *reader) root(n *document.Node) {
+	if !r.object(n, "an agent's configuration", "socket", "mode", "clients") {
+		return
+	}
+	r.out.Socket = r.text(n, "socket")
+	if !filepath.IsAbs(r.out.Socket) {
+		r.fail(n.Place, "socket is not an absolute path, as /run/countersign/agent.sock")
+	}
+	if mode := r.text(n, "mode"); mode != "" {
+		bits, err := strconv.ParseUint(mode, 8, 9)
+		if err != nil {
+			r.fail(n.Get("mode").Place, "mode is not one of a socket; write it in quotes, as \"0660\"")
+		}
+		r.out.Mode = fs.FileMode(bits)
+	}
+	clients := n.Get("clients")
+	if clients == nil {
+		r.fail(n.Place, "clients is missing; list them as name: {issuer: …, credentials: …, scopes: […], uids: […]}")
+		return
+	}
+	if r.object(clients, "clients") && len(clients.Members) == 0 {
+		r.fail(clients.Place, "there is no client")
+	}
+	for _, m := range clients.Members {
+		r.client(m)
+	}
+}
+
+func (r *reader) client(m document.Member) {
+	n := m.Value
+	if !r.object(n, "a client", "issuer", "token_endpoint", "door", "credentials", "scopes", "uids", "start_spread", "budget") {
+		return
+	}
+	c := Client{Name: m.Name}
+	path := r.text(n, "credentials")
+	if path == "" {
+		r.fail(m.Place, "the client has no credentials; name a file or directory with client_id and client_secret")
+		return
+	}
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(r.dir, path)
+	}
+	c.Source = clientcredentials.Config{
+		Issuer: r.text(n, "issuer"), TokenEndpoint: r.text(n, "token_endpoint"), Door: clientcredentials.Door(r.text(n, "door")),
+		Credentials: clientcredentials.File(path), StartSpread: r.duration(n, "start_spread"),
+		Budget: clientcredentials.Budget{Requests: int64(r.number(n, "budget")), Price: clientcredentials.CognitoPrice()},
+	}
+	r.list(n, "scopes", func(item *document.Node) { c.Scopes = append(c.Scopes, item.Text) })
+	r.list(n, "uids", func(item *document.Node) {
+		if uid, err := strconv.ParseUint(item.Text, 10, 32); err != nil {
+			r.fail(item.Place, "a uid is not a number")
+		} else {
+			c.UIDs = append(c.UIDs, int(uid))
+		}
+	})
+	if len(c.UIDs) == 0 {
+		r.fail(m.Place, "the client has no uids, so that nobody may have its tokens")
+	}
+	if err := check(c); err != nil {
+		r.fail(m.Place, "%v", err)
+	}
+	r.out.Clients = append(r.out.Clients, c)
+}
+
+func (r *reader) duration(n *document.Node, name string) time.Duration {
+	text := r.text(n, name)
+	if text == "" {
+		return 0
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil || d < 0 {
+		r.fail(n.Get(name).Place, "%s is no duration; write it as 10s", name)
+	}
+	return d
+}
+
+func (r *reader) number(n *document.Node, name string) int {
+	text := r.text(n, name)
+	if text == "" {
+		return 0
+	}
+	i, err := strconv.Atoi(text)
+	if err != nil || i < 0 {
+		r.fail(n.Get(name).Place, "%s is no number", name)
+	}
+	return i
+}
+
+// check makes a Source, which checks the rest.
+func check(c Client) error {
+	c.Source.Scopes = c.Scopes
+	source, err := clientcredentials.New(c.Source)
+	if err != nil {
+		return err
+	}
+	return source.Close()
+}

@@ -1,0 +1,74 @@
+package agent
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+)
+
+// Listen makes the socket. One that an agent left behind that was killed is replaced; one that somebody answers on is an
+// error, as is a directory in which everybody could put a socket of their own in its place.
+func Listen(path string, mode fs.FileMode) (net.Listener, error) {
+	if err := seal(); err != nil {
+		return nil, fmt.Errorf("agent: %w", err)
+	}
+	if err := checkDirectory(filepath.Dir(path)); err != nil {
+		return nil, err
+	}
+	if err := removeStale(path); err != nil {
+		return nil, err
+	}
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		return nil, fmt.Errorf("agent: %w", err)
+	}
+	// Until here the socket has the mode that the umask leaves; whoever connects is asked for by the kernel in any case.
+	if err := os.Chmod(path, mode); err != nil {
+		return nil, errors.Join(fmt.Errorf("agent: %w", err), l.Close())
+	}
+	return l, nil
+}
+
+func checkDirectory(dir string) error {
+	info, err := os.Stat(dir)
+	if err != nil {
+		return fmt.Errorf("agent: the socket's directory: %w; make it first, for the agent's user only to write", err)
+	}
+	if !info.IsDir() {
+		return fmt.Errorf("agent: %s is not a directory", dir)
+	}
+	if mode := info.Mode(); mode.Perm()&0o002 != 0 && mode&fs.ModeSticky == 0 {
+		return fmt.Errorf("agent: everybody can write to %s, and so replace the socket; run: chmod o-w %s", dir, dir)
+	}
+	return nil
+}
+
+// removeStale removes a socket that nobody answers on.
+func removeStale(path string) error {
+	info, err := os.Lstat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return fmt.Errorf("agent: %w", err)
+	case info.Mode()&fs.ModeSocket == 0:
+		return fmt.Errorf("agent: %s is there and is not a socket; name another path, or remove it", path)
+	}
+	conn, err := net.DialTimeout("unix", path, time.Second)
+	if err == nil {
+		_ = conn.Close()
+		return fmt.Errorf("agent: somebody answers on %s already; stop that agent first", path)
+	}
+	if !errors.Is(err, syscall.ECONNREFUSED) {
+		return fmt.Errorf("agent: %w", err)
+	}
+	if err := os.Remove(path); err != nil {
+		return fmt.Errorf("agent: the socket of an agent that is gone: %w", err)
+	}
+	return nil
+}

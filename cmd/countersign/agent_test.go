@@ -1,0 +1,172 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/countersign-dev/countersign/clientcredentials"
+)
+
+// process is a command of the built program that stays up.
+type process struct {
+	*exec.Cmd
+	ready string // its first line
+}
+
+// startProgram starts a command and waits for the first line that it prints.
+func startProgram(t *testing.T, args ...string) *process {
+	t.Helper()
+	p := &process{Cmd: exec.Command("countersign", args...)}
+	p.Stderr = t.Output()
+	out, err := p.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if p.ProcessState == nil {
+			_ = p.Process.Kill()
+			_ = p.Wait()
+		}
+	})
+	p.ready, err = bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		t.Fatalf("countersign %s: %v", strings.Join(args, " "), err)
+	}
+	return p
+}
+
+// end sends a signal and waits for the program's end.
+func (p *process) end(t *testing.T, signal os.Signal) {
+	t.Helper()
+	if err := p.Process.Signal(signal); err != nil {
+		t.Fatal(err)
+	}
+	err := p.Wait()
+	if signal == syscall.SIGTERM && err != nil {
+		t.Errorf("after SIGTERM: %v", err)
+	}
+}
+
+// tokenIssuer gives tokens with a number to the client reader.
+func tokenIssuer(t *testing.T) (url string, asked *atomic.Int64) {
+	t.Helper()
+	asked = new(atomic.Int64)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		if _, secret, _ := r.BasicAuth(); secret != "s3cret-of-reader" {
+			w.WriteHeader(http.StatusBadRequest)
+			io.WriteString(w, `{"error":"invalid_client"}`)
+			return
+		}
+		fmt.Fprintf(w, `{"access_token":"token-%d","token_type":"Bearer","expires_in":3600}`, asked.Add(1))
+	}))
+	t.Cleanup(server.Close)
+	return server.URL, asked
+}
+
+// TestAgentIsKilled: programs keep their tokens, an agent that is started again has the socket, and no secret and no
+// token is on the disk at any time.
+func TestAgentIsKilled(t *testing.T) {
+	url, asked := tokenIssuer(t)
+	dir := t.TempDir()
+	secrets := t.TempDir()
+	socket := filepath.Join(dir, "agent.sock")
+	credentials := filepath.Join(secrets, "reader.json")
+	config := filepath.Join(dir, "agent.yaml")
+	for file, text := range map[string]string{
+		credentials: `{"client_id":"reader","client_secret":"s3cret-of-reader"}`,
+		config: fmt.Sprintf("socket: %s\nclients:\n  reader:\n    token_endpoint: %s\n    credentials: %s\n    uids: [%d]\n",
+			socket, url, credentials, os.Getuid()),
+	} {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	agent := startProgram(t, "agent", "--config", config)
+	if want := "token socket  unix://" + socket + "\n"; agent.ready != want {
+		t.Errorf("it says %q, want %q", agent.ready, want)
+	}
+	source := func() *clientcredentials.Source {
+		s, err := clientcredentials.New(clientcredentials.Config{TokenEndpoint: "unix://" + socket, Credentials: clientcredentials.Peer("reader")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = s.Close() })
+		return s
+	}
+	first := source()
+	if token, err := first.Token(t.Context()); err != nil || token.AccessToken != "token-1" {
+		t.Fatalf("%v, %v", token, err)
+	}
+	if _, err := source().Token(t.Context()); err != nil || asked.Load() != 1 {
+		t.Fatalf("a second program: %v, %d requests", err, asked.Load())
+	}
+	agent.end(t, syscall.SIGKILL)
+	if _, err := first.Token(t.Context()); err != nil {
+		t.Errorf("a program that has a token needs the agent: %v", err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if _, err := source().Token(ctx); err == nil {
+		t.Error("a token without an agent")
+	}
+	agent = startProgram(t, "agent", "--config", config)
+	if token, err := source().Token(t.Context()); err != nil || token.AccessToken != "token-2" {
+		t.Errorf("after the restart: %v, %v", token, err)
+	}
+	files, err := filepath.Glob(filepath.Join(dir, "*"))
+	if err != nil || len(files) != 2 {
+		t.Errorf("beside its configuration and its socket the agent wrote something: %v, %v", files, err)
+	}
+	agent.end(t, syscall.SIGTERM)
+	if _, err := os.Lstat(socket); err == nil {
+		t.Error("the socket is left behind after SIGTERM")
+	}
+}
+
+// TestTokenproxyDropsIn: a client changes the address of its token endpoint and nothing else.
+func TestTokenproxyDropsIn(t *testing.T) {
+	url, asked := tokenIssuer(t)
+	proxy := startProgram(t, "tokenproxy", "--upstream", url+"/oauth2/token", "--addr", "127.0.0.1:0")
+	endpoint := strings.TrimSpace(strings.TrimPrefix(proxy.ready, "token endpoint"))
+	ask := func(secret string) (*clientcredentials.Token, error) {
+		s, err := clientcredentials.New(clientcredentials.Config{TokenEndpoint: endpoint, Credentials: clientcredentials.Static("reader", secret)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		return s.Token(t.Context())
+	}
+	for range 3 {
+		if token, err := ask("s3cret-of-reader"); err != nil || token.AccessToken != "token-1" {
+			t.Errorf("%v, %v", token, err)
+		}
+	}
+	if _, err := ask("another"); err == nil || !strings.Contains(err.Error(), "invalid_client") {
+		t.Errorf("a wrong secret: %v", err)
+	}
+	if n := asked.Load(); n != 1 {
+		t.Errorf("%d requests were granted, want 1", n)
+	}
+	proxy.end(t, syscall.SIGTERM)
+	if conn, err := net.Dial("tcp", strings.TrimSuffix(strings.TrimPrefix(endpoint, "http://"), "/oauth2/token")); err == nil {
+		conn.Close()
+		t.Error("it listens after SIGTERM")
+	}
+}

@@ -1,0 +1,161 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/countersign-dev/countersign/cmd/countersign/tokenendpoint"
+	"github.com/countersign-dev/countersign/cmd/countersign/tokenproxy"
+)
+
+func newTokenproxy() *cobra.Command {
+	var o tokenproxyOptions
+	cmd := &cobra.Command{
+		Use:   "tokenproxy --upstream URL",
+		Short: "Run a caching token endpoint in front of Cognito's",
+		Long: `Runs a token endpoint that asks another one, and gives all callers with the same client, secret and scopes one token
+until it is due for renewal. Callers change the address of their token endpoint and nothing else. Secrets are kept nowhere:
+an entry is named by a keyed hash. The page docs/tokenproxy.md says what is cached for how long.
+
+It stays up until SIGTERM or Ctrl-C; then it answers what is under way and ends.
+
+Exit codes: 0 it was told to end and did, 2 it could not run.`,
+		Example: `  countersign tokenproxy --upstream https://example.auth.eu-west-1.amazoncognito.com/oauth2/token
+  countersign tokenproxy --upstream $URL --addr :8443 --tls-cert tls.crt --tls-key tls.key --metrics-addr localhost:9090`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return o.run(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr())
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&o.Upstream, "upstream", "", "URL of the token endpoint that is asked")
+	flags.StringVar(&o.addr, "addr", "127.0.0.1:8086", "address to listen on")
+	flags.StringVar(&o.cert, "tls-cert", "", "PEM file of the certificate; read again when it changes")
+	flags.StringVar(&o.key, "tls-key", "", "PEM file of its key")
+	flags.StringVar(&o.metricsAddr, "metrics-addr", "", "address of /metrics, as localhost:9090 (default: no metrics)")
+	flags.IntVar(&o.MaxEntries, "max-entries", 10_000, "tokens that are held at most")
+	flags.Float64Var(&o.StrangerRate, "stranger-rate", 50, "requests a second to the issuer for credentials of which no token is held")
+	flags.BoolVar(&o.insecure, "insecure-http", false, "listen without TLS on other addresses than the loopback, where a mesh encrypts")
+	flags.BoolVar(&o.quiet, "quiet", false, "log no requests")
+	return cmd
+}
+
+type tokenproxyOptions struct {
+	tokenproxy.Config
+	addr, cert, key, metricsAddr string
+	insecure, quiet              bool
+}
+
+func (o tokenproxyOptions) run(ctx context.Context, stdout, stderr io.Writer) error {
+	if err := o.check(); err != nil {
+		return err
+	}
+	logger := slog.New(slog.NewJSONHandler(stderr, nil))
+	if !o.quiet {
+		o.Logger = logger
+	}
+	proxy, err := tokenproxy.New(o.Config)
+	if err != nil {
+		return err
+	}
+	defer proxy.Close()
+	l, scheme, err := o.listen(logger)
+	if err != nil {
+		return err
+	}
+	server := &tokenendpoint.Server{Logger: logger}
+	server.Handler = o.routes(proxy, server)
+	metrics, err := serveMetrics(ctx, o.metricsAddr, proxy.Metrics(), logger)
+	if err != nil {
+		return errors.Join(err, l.Close())
+	}
+	defer metrics()
+	fmt.Fprintf(stdout, "token endpoint  %s://%s/oauth2/token\n", scheme, l.Addr())
+	return server.Serve(ctx, l)
+}
+
+func (o tokenproxyOptions) check() error {
+	switch {
+	case o.Upstream == "":
+		return errors.New("--upstream is missing; name the token endpoint that is asked, as https://example.auth.eu-west-1.amazoncognito.com/oauth2/token")
+	case (o.cert == "") != (o.key == ""):
+		return errors.New("--tls-cert and --tls-key go together; name both")
+	case o.cert == "" && !o.insecure && !isLoopbackAddr(o.addr):
+		// RFC 6749, Section 3.2: TLS is REQUIRED, for the request has the secret and the answer the token.
+		return fmt.Errorf("--addr %s is reached from other machines; name --tls-cert and --tls-key, or say --insecure-http where something else encrypts", o.addr)
+	}
+	return nil
+}
+
+// routes has the paths of Cognito's token endpoint and of the one that is asked.
+func (o tokenproxyOptions) routes(proxy http.Handler, server *tokenendpoint.Server) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("POST /oauth2/token", proxy)
+	if u, err := url.Parse(o.Upstream); err == nil && u.Path != "" && u.Path != "/" && u.Path != "/oauth2/token" && !strings.ContainsAny(u.Path, "{}") {
+		mux.Handle("POST "+u.EscapedPath(), proxy)
+	}
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
+	mux.HandleFunc("GET /readyz", server.Ready)
+	return mux
+}
+
+func (o tokenproxyOptions) listen(logger *slog.Logger) (net.Listener, string, error) {
+	var config *tls.Config
+	if o.cert != "" {
+		var err error
+		if config, err = tokenendpoint.Certificate(o.cert, o.key, logger); err != nil {
+			return nil, "", fmt.Errorf("--tls-cert: %w", err)
+		}
+	}
+	l, err := net.Listen("tcp", o.addr)
+	if err != nil {
+		return nil, "", fmt.Errorf("--addr: %w", err)
+	}
+	if config == nil {
+		return l, "http", nil
+	}
+	return tls.NewListener(l, config), "https", nil
+}
+
+// serveMetrics answers /metrics on an address of its own, and returns what ends that. No address means no metrics.
+func serveMetrics(ctx context.Context, addr string, handler http.Handler, logger *slog.Logger) (end func(), err error) {
+	if addr == "" {
+		return func() {}, nil
+	}
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("--metrics-addr: %w", err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", handler)
+	ctx, stop := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		if err := (&tokenendpoint.Server{Handler: mux, Logger: logger}).Serve(ctx, l); err != nil {
+			logger.Warn("metrics are not served any more", "error", err.Error())
+		}
+	}()
+	return func() { stop(); <-ended }, nil
+}
+
+// isLoopbackAddr reports whether host:port is reached from this machine only.
+func isLoopbackAddr(hostport string) bool {
+	host, _, err := net.SplitHostPort(hostport)
+	if err != nil {
+		return false
+	}
+	addr, err := netip.ParseAddr(host)
+	return strings.EqualFold(host, "localhost") || err == nil && addr.IsLoopback()
+}
