@@ -107,7 +107,7 @@ type Resources struct {
 // Ingress is the load balancer in front of the service, as the AWS Load Balancer Controller makes it.
 type Ingress struct {
 	Host          string            `yaml:"host" doc:"public host name; without it there is no Ingress" format:"host"`
-	Paths         []string          `yaml:"paths" doc:"path prefixes that are let through" default:"[/]" format:"urlpath" min:"1"`
+	Paths         []string          `yaml:"paths" doc:"path prefixes that are let through" default:"[/]" format:"prefix" min:"1"`
 	Certificate   string            `yaml:"certificate" doc:"ARN of the ACM certificate; without it the controller finds one by the host" format:"certificate"`
 	CIDRs         []string          `yaml:"cidrs" doc:"networks that may connect; 0.0.0.0/0 must be written to be meant" format:"cidr"`
 	Scheme        string            `yaml:"scheme" doc:"whether the world or only the VPC reaches it" default:"internet-facing" enum:"internet-facing,internal"`

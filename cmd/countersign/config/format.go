@@ -56,6 +56,7 @@ var formats = []*format{
 	{name: "package", noun: "a Go package in this directory", advice: "a path that begins with ./, as ./cmd/orders", pattern: pattern(`\.(/[^\s]*)?`), max: 1024, check: noParent},
 	{name: "file", noun: "a path of a file", advice: "a path without line ends, relative to this file", pattern: pattern(`[^\x00-\x1f]+`), max: 1024},
 	{name: "urlpath", noun: "a path of a URL", advice: "a path that begins with /, as /api/orders, without ? and #", pattern: pattern(`/[A-Za-z0-9\-._~!$&'()*+,;=:@%/]*`), max: 1024, check: plainPath},
+	{name: "prefix", noun: "a prefix of paths", advice: "it as /api/orders: it covers all beneath it, without * and without a slash at its end", pattern: pattern(`/|(/[A-Za-z0-9\-._~!$&'()+,=:@]+)+`), max: 1024, check: plainPath},
 
 	{name: "cognito-name", noun: "a name for Cognito", advice: "letters, digits, spaces and _ + = , . @ -", pattern: pattern(`[A-Za-z0-9_\s+=,.@-]+`), max: 128},
 	{name: "cognito-resource", noun: "a name for Cognito", advice: "letters, digits, spaces and _ + = , . @ -", pattern: pattern(`[A-Za-z0-9_\s+=,.@-]+`), max: 256},

@@ -33,6 +33,10 @@ type Config struct {
 	// DrainTimeout is how long [Gateway.Serve] waits for running requests when its context ends. Zero means 10 seconds.
 	DrainTimeout time.Duration
 
+	// Unavailable says why the service cannot answer just now, in a few words, and "" while it can: callers get 503 with that reason.
+	// Nil is never.
+	Unavailable func() string
+
 	// Logger receives one line a request. Nil means [slog.Default].
 	Logger *slog.Logger
 
@@ -59,6 +63,7 @@ type Gateway struct {
 	maxBody     int64
 	drain       time.Duration
 	transport   *http.Transport
+	away        func() string
 	logger      *slog.Logger
 	now         func() time.Time
 }
@@ -69,6 +74,7 @@ func New(cfg Config) (*Gateway, error) {
 		certificate: cfg.Certificate,
 		maxBody:     orDefault(cfg.MaxBody, 1<<20),
 		drain:       orDefault(cfg.DrainTimeout, 10*time.Second),
+		away:        cfg.Unavailable,
 		logger:      cfg.Logger,
 		now:         cfg.Now,
 	}
@@ -127,6 +133,9 @@ func (g *Gateway) answer(w http.ResponseWriter, r *http.Request, seen *exchange)
 		// ALB: 405 as well. RFC 9110, Section 9.3.8: the answer would repeat the request, and its token with it.
 		w.Header().Set("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")
 		refuse(w, http.StatusMethodNotAllowed, "the edge does not forward TRACE")
+		return
+	}
+	if g.unavailable(w) {
 		return
 	}
 	if r.ContentLength > g.maxBody {
