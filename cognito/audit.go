@@ -40,6 +40,7 @@ type Event struct {
 // was not checked or did not hold.
 type Actor struct {
 	AccessKeyID string `json:"access_key_id,omitempty"`
+	User        string `json:"user,omitempty"` // the name of who holds the key, where it has one
 	Role        string `json:"role,omitempty"`
 	Address     string `json:"address,omitempty"` // host and port of the peer
 }

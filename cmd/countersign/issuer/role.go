@@ -56,6 +56,18 @@ func (c Credentials) authorize(operation, region, account string) error {
 // user is how the holder is named.
 func (c Credentials) user() string { return cmp.Or(c.Name, c.AccessKeyID) }
 
+// User returns the holder of the access key that the request names, without its secret; nobody if it names none that is known.
+// Whether the signature is the holder's, Authenticate has to say.
+func (s *SigV4) User(r *http.Request) Credentials {
+	a, err := authorizationOf(r)
+	if err != nil {
+		return Credentials{}
+	}
+	user := s.users[a.accessKeyID]
+	user.SecretAccessKey = ""
+	return user
+}
+
 // operation is the last part of X-Amz-Target, which is signed.
 func operation(r *http.Request) string {
 	_, name, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")

@@ -4,14 +4,17 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/netip"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/countersign-dev/countersign/cmd/countersign/document"
+	"github.com/countersign-dev/countersign/cognito"
 )
 
 var (
@@ -37,6 +40,7 @@ func (c *Config) check() error {
 	}
 	c.checkStore(fail)
 	c.checkAddresses(fail)
+	c.checkKeys(fail)
 	if !regionPattern.MatchString(c.Region) {
 		fail("region", "%s does not look like ap-southeast-1", document.Quote(c.Region))
 	}
@@ -67,6 +71,17 @@ func (c *Config) checkStore(fail failure) {
 	}
 	if (c.TLS.Certificate == "") != (c.TLS.Key == "") {
 		fail("tls", "needs both certificate and key")
+	}
+}
+
+func (c *Config) checkKeys(fail failure) {
+	if every := c.Keys.RotateEvery; every != 0 && every < cognito.MinRotation {
+		fail("keys.rotateEvery", "is %v; the shortest is %v, or keys would pile up in the key set", every, cognito.MinRotation)
+	}
+	for _, pool := range slices.Sorted(maps.Keys(c.Keys.Algorithms)) {
+		if alg := c.Keys.Algorithms[pool]; !slices.Contains([]string{"RS256", "ES256", "EdDSA"}, alg) {
+			fail("keys.algorithms."+pool, "is %s, want RS256, ES256 or EdDSA", document.Quote(alg))
+		}
 	}
 }
 

@@ -22,6 +22,8 @@ type Config struct {
 	InsecureAllowHTTP bool        `yaml:"insecureAllowHTTP" doc:"serve without tls on an address that others reach: for a proxy in front that ends TLS" default:"false"`
 	Admin             AdminConfig `yaml:"admin" doc:"a second address, for the orchestrator and for metrics"`
 	Log               LogConfig   `yaml:"log" doc:"the log, on standard error"`
+	Audit             AuditConfig `yaml:"audit" doc:"the record of every change and refusal"`
+	Keys              KeysConfig  `yaml:"keys" doc:"the signing keys of the pools"`
 	Drain             DrainConfig `yaml:"drain" doc:"how the end goes"`
 
 	Path string // the file, as it was named
@@ -58,6 +60,17 @@ type LogConfig struct {
 	Level  string `yaml:"level" doc:"the least that is logged; a request is info" default:"info" enum:"debug,info,warn,error"`
 }
 
+// AuditConfig is the audit trail.
+type AuditConfig struct {
+	File string `yaml:"file" doc:"file that the trail is appended to, in JSON lines, with mode 0600; - is standard output; none where it is empty"`
+}
+
+// KeysConfig is about signing keys.
+type KeysConfig struct {
+	RotateEvery time.Duration     `yaml:"rotateEvery" doc:"how long each key signs, as 2160h for ninety days; 24h or more; 0s means that keys are rotated by command only" default:"0s"`
+	Algorithms  map[string]string `yaml:"algorithms" doc:"an extension that Cognito has not: what a pool's new keys sign with, by its name or id: RS256, ES256 or EdDSA" default:"RS256 for every pool"`
+}
+
 // DrainConfig bounds the end.
 type DrainConfig struct {
 	Wait    time.Duration `yaml:"wait" doc:"how long requests are still taken after SIGTERM, while /readyz says no, so that load balancers notice" default:"5s"`
@@ -78,8 +91,8 @@ func Load(path string) (*Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, file := range []*string{&c.Store.SQLite, &c.Store.Postgres.DSNFile, &c.SealKey, &c.Credentials, &c.TLS.Certificate, &c.TLS.Key} {
-		if *file != "" && !filepath.IsAbs(*file) {
+	for _, file := range []*string{&c.Store.SQLite, &c.Store.Postgres.DSNFile, &c.SealKey, &c.Credentials, &c.Audit.File, &c.TLS.Certificate, &c.TLS.Key} {
+		if *file != "" && *file != "-" && !filepath.IsAbs(*file) {
 			*file = filepath.Join(dir, *file)
 		}
 	}

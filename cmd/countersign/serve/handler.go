@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"cmp"
 	"io"
 	"net/http"
 	"sync/atomic"
@@ -13,7 +14,9 @@ import (
 func (s *Server) handler() http.Handler {
 	mux := http.NewServeMux()
 	s.probes(mux)
-	mux.Handle("/", s.leave(cognito.Handler(s.service, cognito.HandlerConfig{Authenticate: s.keys.authenticate, Logger: s.logger})))
+	mux.Handle("/", s.leave(cognito.Handler(s.service, cognito.HandlerConfig{
+		Authenticate: s.keys.authenticate, Identify: s.keys.identify, Logger: s.logger,
+	})))
 	return mux
 }
 
@@ -73,4 +76,10 @@ func (k *accessKeys) load(c *Config) error {
 
 func (k *accessKeys) authenticate(r *http.Request, body []byte) error {
 	return k.current.Load().Authenticate(r, body)
+}
+
+// identify names the holder of the access key, whose signature has been checked.
+func (k *accessKeys) identify(r *http.Request) cognito.Actor {
+	user := k.current.Load().User(r)
+	return cognito.Actor{AccessKeyID: user.AccessKeyID, User: user.Name, Role: string(cmp.Or(user.Role, issuer.Admin)), Address: r.RemoteAddr}
 }

@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -11,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/countersign-dev/countersign/cmd/countersign/audit"
 	"github.com/countersign-dev/countersign/cognito"
 )
 
@@ -20,8 +22,8 @@ type Server struct {
 	logger   *slog.Logger
 	service  *cognito.Service
 	keys     accessKeys
+	audit    *audit.Writer // nil without one
 	draining atomic.Bool
-	changed  chan struct{} // holds one element when the store has said that it changed
 
 	public, admin net.Listener
 	failed        chan error
@@ -32,7 +34,7 @@ type Server struct {
 // Start opens everything that the configuration names and returns when requests are answered. On an error nothing stays
 // behind. The context bounds the start only.
 func Start(ctx context.Context, config *Config, logger *slog.Logger) (*Server, error) {
-	s := &Server{config: config, logger: logger, failed: make(chan error, 4), changed: make(chan struct{}, 1)}
+	s := &Server{config: config, logger: logger, failed: make(chan error, 4)}
 	if err := s.start(ctx); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
@@ -76,14 +78,15 @@ func (s *Server) start(ctx context.Context) (err error) {
 	s.onClose(store.Close)
 	config := s.config.service(store, s.baseURL())
 	config.Logger = s.logger
+	if config.Audit, err = s.trail(); err != nil {
+		return err
+	}
 	if s.service, err = cognito.New(ctx, config); err != nil {
 		return err
 	}
 	s.background(func(ctx context.Context) { watch(ctx, files.watched, s.logger) })
-	s.background(s.follow)
-	if store, ok := store.(notifier); ok {
-		s.background(func(ctx context.Context) { s.hear(ctx, store) })
-	}
+	s.background(func(ctx context.Context) { s.service.Watch(ctx, 0) })
+	s.background(s.tend)
 	s.serve(s.public, s.handler(), files.certificate)
 	if s.admin != nil {
 		s.serve(s.admin, s.adminHandler(), nil)
@@ -94,7 +97,12 @@ func (s *Server) start(ctx context.Context) (err error) {
 
 // service is the configuration of the service over a store.
 func (c *Config) service(store cognito.Store, baseURL string) cognito.Config {
-	return cognito.Config{Store: store, Region: c.Region, AccountID: c.AccountID, BaseURL: baseURL}
+	return cognito.Config{Store: store, Region: c.Region, AccountID: c.AccountID, BaseURL: baseURL, Algorithm: c.algorithm}
+}
+
+// algorithm is what new keys of a pool sign with; its id wins over its name, which another pool may bear too.
+func (c *Config) algorithm(name, id string) string {
+	return cmp.Or(c.Keys.Algorithms[id], c.Keys.Algorithms[name])
 }
 
 // opened are the files that are read again when they change.
@@ -145,11 +153,31 @@ func (s *Server) baseURL() string {
 	return scheme + "://" + net.JoinHostPort(host, port)
 }
 
-// background runs f until the server closes.
+// background runs f until the server closes, which waits for it: what f uses closes later.
 func (s *Server) background(f func(context.Context)) {
 	ctx, stop := context.WithCancel(context.Background())
-	s.work.Go(func() { f(ctx) })
-	s.onClose(func() error { stop(); return nil })
+	done := make(chan struct{})
+	go func() { defer close(done); f(ctx) }()
+	s.onClose(func() error { stop(); <-done; return nil })
+}
+
+// tendEvery is how often the keys of the pools are looked at.
+const tendEvery = time.Minute
+
+// tend rotates the keys that are due. Every replica does; one of them comes first, and the others find it done.
+func (s *Server) tend(ctx context.Context) {
+	ticker := time.NewTicker(tendEvery)
+	defer ticker.Stop()
+	for {
+		if err := s.service.TendKeys(ctx, s.config.Keys.RotateEvery); err != nil && ctx.Err() == nil {
+			s.logger.Error("keys that are due could not be rotated; it is tried again", "cause", err.Error())
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
 }
 
 // serve answers on l until Close, which lets requests under way finish.
@@ -248,57 +276,4 @@ func ignoreClosed(err error) error {
 		return nil
 	}
 	return err
-}
-
-// followEvery is how often the service asks the store for what others have committed, where the store does not tell by itself.
-const followEvery = 500 * time.Millisecond
-
-// A notifier is a store that says when somebody has committed to it.
-type notifier interface {
-	Watch(ctx context.Context, changed func()) error
-}
-
-// listenAgain is how long after a broken connection the store is listened to again. The ticker of follow serves meanwhile.
-const listenAgain = time.Second
-
-// hear passes on what the store says, until ctx ends.
-func (s *Server) hear(ctx context.Context, store notifier) {
-	for ctx.Err() == nil {
-		_ = store.Watch(ctx, func() {
-			select {
-			case s.changed <- struct{}{}:
-			default: // somebody has said so already
-			}
-		})
-		select {
-		case <-ctx.Done():
-		case <-time.After(listenAgain):
-		}
-	}
-}
-
-// follow keeps the service up with what replicas and commands commit. A store that cannot be reached is said once, and once
-// more when it is back: tokens are issued all the while.
-func (s *Server) follow(ctx context.Context) {
-	ticker := time.NewTicker(followEvery)
-	defer ticker.Stop()
-	var trouble bool
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-s.changed:
-		case <-ticker.C:
-		}
-		err := s.service.Refresh(ctx)
-		switch {
-		case ctx.Err() != nil:
-			return
-		case err != nil && !trouble:
-			s.logger.Error("the store cannot be read; tokens are issued from what was read last", "cause", err.Error())
-		case err == nil && trouble:
-			s.logger.Info("the store can be read again")
-		}
-		trouble = err != nil
-	}
 }

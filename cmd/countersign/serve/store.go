@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -40,6 +42,35 @@ func (c *Config) OpenStore(ctx context.Context) (cognito.Store, error) {
 	}
 	return store, nil
 }
+
+// OpenService opens the records of an issuer, running or not, for a command, whose changes the audit trail has as those of the
+// command line. The caller closes what comes with the service.
+func OpenService(ctx context.Context, c *Config) (*cognito.Service, io.Closer, error) {
+	if _, err := os.Stat(c.Store.SQLite); c.Store.SQLite != "" && err != nil {
+		return nil, nil, c.errorAt("store.sqlite", fmt.Errorf("%w; an issuer makes it when it starts", err))
+	}
+	s := &Server{config: c, logger: slog.New(slog.DiscardHandler)}
+	store, err := c.OpenStore(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	s.onClose(store.Close)
+	config := c.service(store, c.BaseURL)
+	if c.Audit.File != "-" { // standard output is the command's own
+		if config.Audit, err = s.trail(); err != nil {
+			return nil, nil, errors.Join(err, s.close())
+		}
+	}
+	service, err := cognito.New(ctx, config)
+	if err != nil {
+		return nil, nil, errors.Join(err, s.close())
+	}
+	return service, closer(s.close), nil
+}
+
+type closer func() error
+
+func (c closer) Close() error { return c() }
 
 // openSealer makes a key file only where there is no store that another key has sealed.
 func (c *Config) openSealer() (*seal.Sealer, error) {
