@@ -37,6 +37,7 @@ Exit codes: 0 done or proved, 1 a proof found a difference, 2 the command could 
 		newMutate(),
 		newExplain(),
 		newProvision(),
+		newRotate(),
 		newManifests(),
 		newImage(),
 		newIssuer(),

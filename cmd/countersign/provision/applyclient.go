@@ -97,7 +97,7 @@ func (e *executor) secretOf(ctx context.Context, name string, at Addresses) (Cre
 	if e.have.client(name) == nil || at.unasked || e.have.Domain.Status != types.DomainStatusTypeActive {
 		return c, nil
 	}
-	if works, err := e.target.Works(ctx, c, at.TokenEndpoint); err == nil && !works {
+	if works, err := e.target.Works(ctx, c, at); err == nil && !works {
 		return Credential{}, fmt.Errorf("the secret that Cognito shows of app client %s is not its any more; for a new one: countersign rotate %s", id, name)
 	}
 	return c, nil

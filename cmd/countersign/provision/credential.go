@@ -3,7 +3,6 @@ package provision
 import (
 	"encoding/json"
 	"errors"
-	"time"
 
 	"github.com/countersign-dev/countersign/cognito"
 )
@@ -31,9 +30,8 @@ type Credential struct {
 // Rotation says how far the change to a new secret has come. Each of its states is stored before the next is begun, so that
 // a rotation that was cut off is taken up again.
 type Rotation struct {
-	OldID    string    `json:"old_secret_id"`        // Cognito's id of the secret that goes
-	Staged   bool      `json:"staged,omitempty"`     // the new secret is in Second and may not be Cognito's yet
-	Promoted time.Time `json:"promoted_at,omitzero"` // since when the new secret is the first
+	OldID  string `json:"old_secret_id"`    // Cognito's id of the secret that goes
+	Staged bool   `json:"staged,omitempty"` // the new secret is in Second, and may not be Cognito's yet
 }
 
 // wire is the stored form. The members that clientcredentials.File knows come first.
@@ -84,4 +82,11 @@ func (c Credential) pending() *Credential {
 	next.ClientSecret, next.Second, next.SecretID = c.Second, c.ClientSecret, ""
 	next.Rotation = &Rotation{OldID: c.Rotation.OldID}
 	return &next
+}
+
+// staged is the other way round: the current credential with the next one in it.
+func (c Credential) staged(next Credential) Credential {
+	c.Second = next.ClientSecret
+	c.Rotation = &Rotation{OldID: next.Rotation.OldID, Staged: true}
+	return c
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"time"
 )
 
 const maxCredential = 64 << 10 // bytes; Secrets Manager's bound too
@@ -66,6 +67,19 @@ func (f file) Write(_ context.Context, _ Stored, c Credential) error {
 	}
 	return writeAtomically(f.path, data)
 }
+
+// Stage keeps the next secret as the second one, which clients try only when the first is refused.
+func (f file) Stage(ctx context.Context, before Stored, next Credential) error {
+	return f.Write(ctx, before, before.Credential.staged(next))
+}
+
+// Promote swaps the two.
+func (f file) Promote(ctx context.Context, before Stored) error {
+	return f.Write(ctx, before, *before.Pending)
+}
+
+// Soak: clientcredentials.File reads the file for each token request; what was read a moment ago may still be on its way.
+func (f file) Soak() time.Duration { return time.Minute }
 
 // hide keeps the directory out of git before there is anything in it to commit.
 func (f file) hide() error {

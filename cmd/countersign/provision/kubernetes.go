@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os/exec"
 	"strings"
+	"time"
 
 	"github.com/countersign-dev/countersign/cognito"
 )
@@ -135,6 +136,19 @@ func (p kubernetesSecret) Write(ctx context.Context, _ Stored, c Credential) err
 	}
 	return p.apply(ctx, manifest)
 }
+
+// Stage keeps the next secret as the second one, which clients try only when the first is refused.
+func (p kubernetesSecret) Stage(ctx context.Context, before Stored, next Credential) error {
+	return p.Write(ctx, before, before.Credential.staged(next))
+}
+
+// Promote swaps the two.
+func (p kubernetesSecret) Promote(ctx context.Context, before Stored) error {
+	return p.Write(ctx, before, *before.Pending)
+}
+
+// Soak: the kubelet renews a mounted Secret once a minute, and its own cache of it is about as old.
+func (p kubernetesSecret) Soak() time.Duration { return 5 * time.Minute }
 
 // ensureNamespace makes the namespace bare, if there is none: a service is often provisioned before it is first deployed.
 func (p kubernetesSecret) ensureNamespace(ctx context.Context) error {

@@ -3,6 +3,7 @@ package provision
 import (
 	"context"
 	"path/filepath"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
@@ -17,6 +18,14 @@ type Place interface {
 	Read(ctx context.Context) (Stored, error)
 	// Write puts the credential there, whole or not at all. before is what Read returned.
 	Write(ctx context.Context, before Stored, c Credential) error
+
+	// Stage keeps the next credential of a rotation where a reader does not take it for the current one; Read returns it as
+	// Pending from then on.
+	Stage(ctx context.Context, before Stored, next Credential) error
+	// Promote makes the pending credential the current one.
+	Promote(ctx context.Context, before Stored) error
+	// Soak is how long it takes, at most, until whoever reads the place has what was written to it.
+	Soak() time.Duration
 }
 
 // Stored is what a [Place] holds.
@@ -24,6 +33,8 @@ type Stored struct {
 	Found      bool
 	Credential Credential
 	Pending    *Credential // a rotation's next credential, where a place keeps it apart from the current one
+
+	pendingVersion string // of Secrets Manager: what has the stage AWSPENDING
 
 	Foreign string // why it is not this program's to overwrite; "" if it is
 	Leaving bool   // it is scheduled for deletion, and has to be restored first

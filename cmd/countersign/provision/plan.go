@@ -186,7 +186,9 @@ func (p *planner) credentials(w WantClient, places Places) {
 	if stored.Leaving {
 		d = append(d, Field{"deletion", "scheduled", "cancelled"})
 	}
-	d.compare("permissions", stored.Loose, "")
+	if stored.Loose != "" {
+		d.compare("permissions", stored.Loose, "mode 0600")
+	}
 	if len(d) > 0 {
 		step.Fields = d
 		p.add(step)

@@ -88,6 +88,18 @@ func (t Target) readServers(ctx context.Context, pool string) ([]types.ResourceS
 //
 // Cognito: names of clients are not unique either, and clients have no tags.
 func (t Target) readClients(ctx context.Context, h *Have, w Want) error {
+	if err := t.listClients(ctx, h); err != nil {
+		return err
+	}
+	for _, c := range w.Clients {
+		if err := t.readClient(ctx, h, sdk.ToString(h.Pool.Id), c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t Target) listClients(ctx context.Context, h *Have) error {
 	pool := sdk.ToString(h.Pool.Id)
 	pages := idp.NewListUserPoolClientsPaginator(t.Cognito, &idp.ListUserPoolClientsInput{UserPoolId: &pool, MaxResults: sdk.Int32(60)})
 	for pages.HasMorePages() {
@@ -102,9 +114,14 @@ func (t Target) readClients(ctx context.Context, h *Have, w Want) error {
 	slices.SortFunc(h.Clients, func(a, b HaveClient) int {
 		return strings.Compare(a.Name+"\x00"+a.ID, b.Name+"\x00"+b.ID)
 	})
-	for _, c := range w.Clients {
-		if err := t.readClient(ctx, h, pool, c); err != nil {
-			return err
+	return nil
+}
+
+// unique refuses a name that two clients have: changing either would be a guess.
+func (h Have) unique(c HaveClient) error {
+	for _, other := range h.Clients {
+		if other.Name == c.Name && other.ID != c.ID {
+			return fmt.Errorf("user pool %s has two app clients named %q: %s and %s; remove the one that is not used", sdk.ToString(h.Pool.Id), c.Name, c.ID, other.ID)
 		}
 	}
 	return nil
@@ -115,10 +132,8 @@ func (t Target) readClient(ctx context.Context, h *Have, pool string, c WantClie
 	if have == nil {
 		return nil
 	}
-	for _, other := range h.Clients {
-		if other.Name == c.Name && other.ID != have.ID {
-			return fmt.Errorf("user pool %s has two app clients named %q: %s and %s; remove the one that is not used", pool, c.Name, have.ID, other.ID)
-		}
+	if err := h.unique(*have); err != nil {
+		return err
 	}
 	full, err := t.describeClient(ctx, pool, have.ID)
 	if err != nil {
@@ -160,5 +175,5 @@ func (t Target) isLive(ctx context.Context, c HaveClient, stored Credential, at 
 	if at.unasked {
 		return false, nil
 	}
-	return t.Works(ctx, stored, at.TokenEndpoint)
+	return t.Works(ctx, stored, at)
 }

@@ -61,15 +61,9 @@ func (p secretsManager) Read(ctx context.Context) (Stored, error) {
 
 // readPending reads the version that a rotation has staged. One that is current too has been promoted.
 func (p secretsManager) readPending(ctx context.Context, stored *Stored, versions map[string][]string) error {
-	pending := false
-	for _, stages := range versions {
-		has := map[string]bool{}
-		for _, stage := range stages {
-			has[stage] = true
-		}
-		pending = pending || has[stagePending] && !has[stageCurrent]
-	}
-	if !pending {
+	current, pending := withStage(versions, stageCurrent), withStage(versions, stagePending)
+	stored.pendingVersion = pending
+	if pending == "" || pending == current {
 		return nil
 	}
 	value, found, err := p.version(ctx, stagePending)
@@ -116,44 +110,9 @@ func (p secretsManager) Write(ctx context.Context, before Stored, c Credential) 
 			return aws.Explain(err, p.region)
 		}
 	}
-	_, err = p.api.PutSecretValue(ctx, &secretsmanager.PutSecretValueInput{SecretId: &p.name, SecretString: &value})
-	return aws.Explain(err, p.region)
-}
-
-// Stage puts the credential beside the current one, as AWSPENDING.
-func (p secretsManager) Stage(ctx context.Context, _ Stored, next Credential) error {
-	data, err := next.encode()
-	if err != nil {
+	if err := p.unstage(ctx, before, c); err != nil {
 		return err
 	}
-	_, err = p.api.PutSecretValue(ctx, &secretsmanager.PutSecretValueInput{
-		SecretId: &p.name, SecretString: sdk.String(string(data)), VersionStages: []string{stagePending},
-	})
-	return aws.Explain(err, p.region)
-}
-
-// Promote makes the staged version the current one. Secrets Manager moves AWSPREVIOUS to the one that was.
-func (p secretsManager) Promote(ctx context.Context, _ Stored) error {
-	d, err := p.api.DescribeSecret(ctx, &secretsmanager.DescribeSecretInput{SecretId: &p.name})
-	if err != nil {
-		return aws.Explain(err, p.region)
-	}
-	var current, pending string
-	for id, stages := range d.VersionIdsToStages {
-		for _, stage := range stages {
-			switch stage {
-			case stageCurrent:
-				current = id
-			case stagePending:
-				pending = id
-			}
-		}
-	}
-	if pending == "" || current == pending {
-		return nil // done before: the answer was lost
-	}
-	_, err = p.api.UpdateSecretVersionStage(ctx, &secretsmanager.UpdateSecretVersionStageInput{
-		SecretId: &p.name, VersionStage: sdk.String(stageCurrent), MoveToVersionId: &pending, RemoveFromVersionId: sdk.String(current),
-	})
+	_, err = p.api.PutSecretValue(ctx, &secretsmanager.PutSecretValueInput{SecretId: &p.name, SecretString: &value})
 	return aws.Explain(err, p.region)
 }

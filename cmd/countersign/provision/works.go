@@ -16,9 +16,12 @@ import (
 
 // Works asks for one token with the first secret of the credential, which Cognito bills as any other. It is false only if
 // the issuer refuses the secret itself; what else it may refuse says that it took the secret.
-func (t Target) Works(ctx context.Context, c Credential, tokenEndpoint string) (bool, error) {
+func (t Target) Works(ctx context.Context, c Credential, at Addresses) (bool, error) {
+	if at.unasked {
+		return false, fmt.Errorf("%s has no token endpoint", t)
+	}
 	source, err := clientcredentials.New(clientcredentials.Config{
-		TokenEndpoint:     tokenEndpoint,
+		TokenEndpoint:     at.TokenEndpoint,
 		Credentials:       clientcredentials.Static(c.ClientID, c.ClientSecret.Reveal()),
 		HTTPClient:        t.HTTP,
 		InsecureAllowHTTP: t.Endpoint != "", // whoever names an endpoint of plain HTTP means it
