@@ -56,9 +56,13 @@ func (s *Service) GetClientToken(ctx context.Context, in GetClientTokenInput) (G
 		// Cognito: ScopeDoesNotExistException is not among the errors of this operation.
 		return GetClientTokenOutput{}, &APIError{Code: CodeInvalidParameter, Message: "Invalid scope requested", Status: http.StatusBadRequest, Err: err}
 	}
-	token, err := s.issue(ctx, p, c, scopes)
+	token, err := s.issue(ctx, p, c, scopes, in.ClientMetadata)
 	if errors.Is(err, errBusy) {
 		return GetClientTokenOutput{}, apiError(CodeTooManyRequests, "Rate exceeded")
+	}
+	var hook *hookError
+	if errors.As(err, &hook) {
+		return GetClientTokenOutput{}, hook.asAPIError()
 	}
 	if err != nil {
 		return GetClientTokenOutput{}, internalError(err)

@@ -45,7 +45,7 @@ func settingsOf(area string, s *shape, input reflect.Type) []Feature {
 	for _, m := range s.members {
 		f := Feature{area, m.name, Supported, settingNotes[m.name]}
 		field, _ := input.FieldByNameFunc(func(name string) bool { return strings.EqualFold(name, m.name) })
-		if field.Type == reflect.TypeFor[json.RawMessage]() || slices.Contains(echoed, m.name) {
+		if field.Type == reflect.TypeFor[json.RawMessage]() && m.name != "LambdaConfig" || slices.Contains(echoed, m.name) {
 			f.Support = Echoed
 		}
 		all = append(all, f)
@@ -66,7 +66,7 @@ var operationNotes = map[string]string{
 	"DescribeUserPoolDomain":     "a missing domain is an empty description",
 	"CreateUserPoolDomain":       "ACTIVE at once; no host answers under it",
 	"DescribeUserPoolClient":     "of two secrets it shows the older",
-	"GetClientToken":             "unsigned; ClientMetadata is checked and not used",
+	"GetClientToken":             "unsigned; ClientMetadata goes to the V3_0 trigger",
 	"UpdateUserPool":             "resets what it is not told, tags included, and logs what it reset",
 	"UpdateUserPoolClient":       "resets what it is not told, and logs what it reset",
 	"AddUserPoolClientSecret":    "refused for a client that was made without a secret",
@@ -78,7 +78,7 @@ var operationNotes = map[string]string{
 
 var settingNotes = map[string]string{
 	"IssuerConfiguration":        "UPDATED shows only without a base URL: under one, both types have the same issuer",
-	"LambdaConfig":               "no trigger is called",
+	"LambdaConfig":               "PreTokenGenerationConfig of version V3_0 is called, at the hook that the configuration has for its ARN; no other trigger is",
 	"UserPoolTags":               "one map with TagResource; at most 50",
 	"Schema":                     "answers list it in SchemaAttributes, with the standard attributes",
 	"SupportedIdentityProviders": "COGNITO only; no other provider exists here",
@@ -98,7 +98,15 @@ var behaviour = []Feature{
 	{"Token endpoint", "client_credentials", Supported, "at <issuer>/oauth2/token; Cognito has it under the domain, and needs one"},
 	{"Token endpoint", "authorization_code, refresh_token, implicit", Refused, "unsupported_grant_type"},
 	{"Token endpoint", "client_secret_basic, client_secret_post", Supported, "both at once, or two different ids, is invalid_request"},
-	{"Token endpoint", "aws_client_metadata", Echoed, "must be a JSON object of strings; no trigger reads it"},
+	{"Token endpoint", "aws_client_metadata", Supported, "must be a JSON object of strings; goes to the V3_0 trigger"},
+	{"Token endpoint", "a trigger that fails, answers wrongly or has no hook", Chosen, "400 invalid_request"},
+	{"Pre token generation", "V3_0, TokenGeneration_ClientCredentials", Supported, "a Go function or an HTTP webhook; ESSENTIALS and PLUS only"},
+	{"Pre token generation", "V1_0, V2_0", Supported, "not called: they are for users"},
+	{"Pre token generation", "a claim that cannot be changed, in claimsToAddOrOverride or claimsToSuppress", Chosen, "no token; the log names the list"},
+	{"Pre token generation", "a claim that is null; the claim scope", Chosen, "no token"},
+	{"Pre token generation", "size", Chosen, "beside Cognito's 5,000 claims and scopes: 100 claims, 32 KiB, and 1 MiB for a webhook's answer"},
+	{"Pre token generation", "retries", Chosen, "none; Cognito asks a function that does not answer in 5 seconds again"},
+	{"Pre token generation", "errors of GetClientToken", Chosen, "UserLambdaValidationException, UnexpectedLambdaException, InvalidLambdaResponseException, as of sign-in"},
 	{"Token endpoint", "resource", Echoed, "ignored, as an unknown parameter is"},
 	{"Token endpoint", "status of errors", Supported, "400 for every code, invalid_client included; the body has the code only"},
 	{"Token endpoint", "invalid_grant for a client whose AllowedOAuthFlowsUserPoolClient is false", Supported, "as the field reports"},

@@ -3,7 +3,9 @@ package cognito
 import (
 	"crypto"
 	"errors"
+	"fmt"
 	"log/slog"
+	"maps"
 	"net/url"
 	"regexp"
 	"strings"
@@ -45,6 +47,11 @@ type Config struct {
 	// changes; and, from [Handler], for each call and token request that was refused. It must not block for long:
 	// other changes wait for it. It is called from several goroutines at once. Nil means that there is no record.
 	Audit func(Event)
+
+	// PreTokenGeneration are the pre token generation triggers, by the Lambda ARN that a pool's
+	// LambdaConfig.PreTokenGenerationConfig names. A pool whose trigger is not among them issues no token. Only
+	// LambdaVersion V3_0 is called: the others are for users.
+	PreTokenGeneration map[string]PreTokenHook
 }
 
 var (
@@ -79,6 +86,12 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.Now == nil {
 		c.Now = time.Now
+	}
+	c.PreTokenGeneration = maps.Clone(c.PreTokenGeneration)
+	for arn, hook := range c.PreTokenGeneration {
+		if hook == nil {
+			problems = append(problems, fmt.Errorf("cognito: Config.PreTokenGeneration[%q] is nil", arn))
+		}
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)

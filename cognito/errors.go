@@ -9,7 +9,9 @@ import (
 // The codes of an [APIError], which are Cognito's exception names.
 const (
 	CodeConcurrentModification = "ConcurrentModificationException"
+	CodeFeatureUnavailable     = "FeatureUnavailableInTierException"
 	CodeInternalError          = "InternalErrorException"
+	CodeInvalidLambdaResponse  = "InvalidLambdaResponseException"
 	CodeInvalidOAuthFlow       = "InvalidOAuthFlowException"
 	CodeInvalidParameter       = "InvalidParameterException"
 	CodeLimitExceeded          = "LimitExceededException"
@@ -19,8 +21,10 @@ const (
 	CodeScopeDoesNotExist      = "ScopeDoesNotExistException"
 	CodeSerialization          = "SerializationException"
 	CodeTooManyRequests        = "TooManyRequestsException"
+	CodeUnexpectedLambda       = "UnexpectedLambdaException"
 	CodeUnknownOperation       = "UnknownOperationException"
 	CodeUnsupportedMediaType   = "UnsupportedMediaTypeException"
+	CodeUserLambdaValidation   = "UserLambdaValidationException"
 )
 
 // An APIError is what an operation of the cognito-idp API answers instead of its output.

@@ -10,11 +10,15 @@ import (
 	"github.com/countersign-dev/countersign/internal/jose"
 )
 
-// issue signs an access token for the client.
-func (s *Service) issue(ctx context.Context, p *pool, c *client, scopes []string) (string, error) {
+// issue signs an access token for the client, once the pool's trigger has had its say.
+func (s *Service) issue(ctx context.Context, p *pool, c *client, scopes []string, metadata map[string]string) (string, error) {
+	scopes, further, err := s.preToken(ctx, p, c, scopes, metadata)
+	if err != nil {
+		return "", err
+	}
 	now := s.config.Now()
 	key := p.access.signer(now)
-	claims := appendClaims(make([]byte, 0, 768), p, c, scopes, now, newUUID())
+	claims := appendClaims(make([]byte, 0, 768), p, c, scopes, now, newUUID(), further)
 	leave, err := s.gate.enter(ctx)
 	if err != nil {
 		return "", err
@@ -31,7 +35,7 @@ func tokenHeader(kid string, alg jose.Algorithm) []byte {
 // appendClaims writes the claims of a machine's access token, in the order in which Cognito's samples have them. There
 // is no username, no aud and no nbf. Scopes, ids and the issuer hold no character that JSON would escape but those that
 // were escaped when the pool was read.
-func appendClaims(b []byte, p *pool, c *client, scopes []string, now time.Time, jti string) []byte {
+func appendClaims(b []byte, p *pool, c *client, scopes []string, now time.Time, jti string, further []byte) []byte {
 	id := appendJSONString(nil, c.ClientID)
 	iat := now.Unix()
 	b = append(append(b, `{"sub":`...), id...)
@@ -44,7 +48,7 @@ func appendClaims(b []byte, p *pool, c *client, scopes []string, now time.Time, 
 	b = strconv.AppendInt(append(b, `,"exp":`...), iat+int64(c.lifetime/time.Second), 10)
 	b = strconv.AppendInt(append(b, `,"iat":`...), iat, 10)
 	b = append(append(append(b, `,"version":2,"jti":"`...), jti...), `","client_id":`...)
-	return append(append(b, id...), '}')
+	return append(append(append(b, id...), further...), '}')
 }
 
 func appendJSONString(b []byte, s string) []byte {

@@ -41,6 +41,11 @@ func (s *Service) tell(ctx context.Context, d *draft) {
 			slog.String("pool", d.changes[0].PoolID), slog.String("kind", string(d.changes[0].Kind)),
 			slog.String("id", d.changes[0].ID), slog.Any("settings", d.reset))
 	}
+	for _, r := range d.changes {
+		if p := s.current.Load().pools[r.PoolID]; r.Kind == KindPool && p != nil {
+			s.warnUncalled(ctx, &p.UserPool)
+		}
+	}
 	if s.config.Audit != nil {
 		s.config.Audit(d.event(ctx))
 	}

@@ -17,6 +17,8 @@ type TokenRequest struct {
 	ClientID     string
 	ClientSecret Secret
 	Scope        string // as sent; empty asks for all scopes of the client
+
+	ClientMetadata map[string]string // aws_client_metadata, for a pre token generation trigger
 }
 
 // TokenResponse is Cognito's answer: these three members and no other.
@@ -57,7 +59,7 @@ func (s *Service) Token(ctx context.Context, r TokenRequest) (TokenResponse, err
 	if err != nil {
 		return TokenResponse{}, err
 	}
-	token, err := s.issue(ctx, p, c, scopes)
+	token, err := s.issue(ctx, p, c, scopes, r.ClientMetadata)
 	if err != nil {
 		return TokenResponse{}, issueError(err)
 	}
@@ -108,8 +110,12 @@ func (c *client) checkFlow() error {
 	return nil
 }
 
-// issueError tells a queue that is full from a signer that failed.
+// issueError tells a trigger, a queue that is full and a signer that failed from each other.
 func issueError(err error) *TokenError {
+	var hook *hookError
+	if errors.As(err, &hook) {
+		return hook.asTokenError()
+	}
 	if errors.Is(err, errBusy) {
 		return &TokenError{Code: oauth.TemporarilyUnavailable, Reason: "too many requests wait for a signature", Status: http.StatusServiceUnavailable}
 	}

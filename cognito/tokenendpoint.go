@@ -54,6 +54,9 @@ func readTokenRequest(w http.ResponseWriter, r *http.Request) (TokenRequest, err
 		return TokenRequest{}, err
 	}
 	request := TokenRequest{PoolID: r.PathValue("pool"), GrantType: form.Get("grant_type"), Scope: form.Get("scope")}
+	if metadata := form.Get("aws_client_metadata"); metadata != "" {
+		_ = json.Unmarshal([]byte(metadata), &request.ClientMetadata) // parseForm has read it
+	}
 	request.ClientID, request.ClientSecret, err = credentials(r.Header.Values("Authorization"), form)
 	return request, err
 }

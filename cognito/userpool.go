@@ -118,6 +118,9 @@ func (d *draft) createUserPool(in CreateUserPoolInput, keys []keyBody) (CreateUs
 		PoolSettings: in.PoolSettings, PoolCreateSettings: in.PoolCreateSettings.withStandardAttributes(),
 	}}
 	p.setDefaults()
+	if err := p.checkTier(); err != nil {
+		return CreateUserPoolOutput{}, err
+	}
 	for _, k := range keys {
 		d.put(KindKey, id, k.ID, k)
 	}
@@ -141,6 +144,15 @@ func (p *UserPool) setDefaults() {
 	p.PoolSettings.setDefaults()
 }
 
+// checkTier: Cognito: the plan of a pool decides which triggers it has; that of access tokens needs ESSENTIALS or PLUS.
+// The text is this issuer's.
+func (p *UserPool) checkTier() error {
+	if p.UserPoolTier == "LITE" && p.preTokenTrigger() != "" {
+		return apiError(CodeFeatureUnavailable, "PreTokenGenerationConfig of version V3_0 is not available in the LITE tier.")
+	}
+	return nil
+}
+
 func (d *draft) updateUserPool(in UpdateUserPoolInput) (EmptyOutput, error) {
 	old, err := d.view.pool(in.UserPoolID)
 	if err != nil {
@@ -159,6 +171,9 @@ func (d *draft) updateUserPool(in UpdateUserPoolInput) (EmptyOutput, error) {
 		p.Name = old.Name
 	}
 	p.setDefaults()
+	if err := p.checkTier(); err != nil {
+		return EmptyOutput{}, err
+	}
 	d.reset = resetSettings(old.UserPool, in, p.UserPool)
 	d.put(KindPool, p.ID, p.ID, p)
 	return EmptyOutput{}, nil
