@@ -1,0 +1,103 @@
+package registry
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// binary is the program, built once for all the tests.
+var binary = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "countersign-registry-")
+	if err != nil {
+		return "", err
+	}
+	file := filepath.Join(dir, "countersign")
+	build := exec.Command("go", "build", "-o", file, "./cmd/countersign")
+	build.Dir = repository
+	build.Env = append(os.Environ(), "GOWORK=") // this module stands outside the workspace, the program in it
+	if out, err := build.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build: %w\n%s", err, out)
+	}
+	return file, nil
+})
+
+const repository = "../.."
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if file, err := binary(); err == nil {
+		os.RemoveAll(filepath.Dir(file))
+	}
+	os.Exit(code)
+}
+
+// countersign types a command in a directory and returns its exit code and what it wrote.
+func countersign(t *testing.T, dir string, env []string, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	bin, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), bin, args...)
+	cmd.Dir = dir
+	cmd.Env = append(append(os.Environ(), "GOWORK=", "GOFLAGS=-buildvcs=false"), env...)
+	var out, text bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &text
+	err = cmd.Run()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		code = exit.ExitCode()
+	} else if err != nil {
+		t.Fatal(err)
+	}
+	return code, strings.TrimSpace(out.String()), text.String()
+}
+
+// mustRun is countersign where it has to succeed; it returns the standard output.
+func mustRun(t *testing.T, dir string, env []string, args ...string) string {
+	t.Helper()
+	code, stdout, stderr := countersign(t, dir, env, args...)
+	if code != 0 {
+		t.Fatalf("countersign %s: exit code %d\n%s%s", strings.Join(args, " "), code, stdout, stderr)
+	}
+	return stdout
+}
+
+// need fails the test for each tool that is not there, and returns the path of the last one. Python's tools are those of the virtual
+// environment of .ci/run, where there is one.
+func need(t *testing.T, tools ...string) (path string) {
+	t.Helper()
+	for _, tool := range tools {
+		var err error
+		if path, err = exec.LookPath(tool); err == nil {
+			continue
+		}
+		cache, _ := os.UserCacheDir()
+		found, _ := filepath.Glob(filepath.Join(cache, "countersign-ci", "*", "bin", tool))
+		if len(found) == 0 {
+			t.Fatalf("%s is not installed; .ci/run installs what the tests need", tool)
+		}
+		path = found[0]
+	}
+	return path
+}
+
+// await asks until the answer is yes, for some seconds.
+func await(t *testing.T, what string, yes func() bool) {
+	t.Helper()
+	for range 2000 {
+		if yes() {
+			return
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	t.Fatalf("%s: not within ten seconds", what)
+}
