@@ -39,6 +39,7 @@ Exit codes: 0 done or proved, 1 a proof found a difference, 2 the command could 
 		newProvision(),
 		newRotate(),
 		newManifests(),
+		newCluster(),
 		newImage(),
 		newIssuer(),
 		newAgent(),

@@ -4,8 +4,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-
-	"github.com/countersign-dev/countersign"
 )
 
 // checkPolicy compares the file with who may call which route. Without a policy nothing is known, and nothing is said.
@@ -35,20 +33,22 @@ func (r *renderer) checkPolicy() {
 
 // checkProbe finds the probe's path among the routes. The kubelet has no token.
 func (r *renderer) checkProbe(member, path string) {
+	covered := false
 	for _, route := range r.options.Policy.Routes {
-		if route.Path != path || route.Method != "" && route.Method != "GET" {
+		if route.Method != "" && route.Method != "GET" || !covers(route.Path, path) {
 			continue
 		}
-		if !route.Rule.IsPublic() {
+		if route.Rule.IsPublic() {
+			covered = true
+		} else if route.Path == path {
 			r.problems.at(member, "%s is %s: the kubelet has no token, so the probe would fail for ever. Make the route Public", path, route.Rule)
+			return
 		}
-		return
 	}
-	if slices.ContainsFunc(r.options.Policy.Routes, func(route countersign.Route) bool { return route.Rule.IsPublic() && covers(route.Path, path) }) {
-		return
+	if !covered {
+		r.problems.at(member, "%s is no public route of the policy: the probe would be refused, and the pod never be ready. "+
+			`Register GET %s with Public("probe"), or name the path that the service has`, path, path)
 	}
-	r.problems.at(member, "%s is no route of the policy: the probe would be answered with 404, and the pod never be ready. "+
-		`Register GET %s with Public("probe"), or name the path that the service has`, path, path)
 }
 
 // covers reports whether a pattern of net/http's, which ends in / or has wildcards, takes the path.
