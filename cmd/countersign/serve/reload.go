@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"sync"
 	"time"
 )
 
@@ -57,7 +58,22 @@ func digest(files []string) (sum [sha256.Size]byte) {
 	return sum
 }
 
-func watch(ctx context.Context, all []*watched, logger *slog.Logger) {
+// watchedFiles is all of them.
+type watchedFiles struct {
+	mu     sync.Mutex
+	all    []*watched
+	logger *slog.Logger
+}
+
+func (f *watchedFiles) check() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, w := range f.all {
+		w.check(f.logger)
+	}
+}
+
+func (f *watchedFiles) watch(ctx context.Context) {
 	ticker := time.NewTicker(reloadEvery)
 	defer ticker.Stop()
 	for {
@@ -65,9 +81,10 @@ func watch(ctx context.Context, all []*watched, logger *slog.Logger) {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
-			for _, w := range all {
-				w.check(logger)
-			}
+			f.check()
 		}
 	}
 }
+
+// Reload looks at once whether certificate and access keys have changed, and loads what has.
+func (s *Server) Reload() { s.files.check() }

@@ -22,6 +22,7 @@ type Server struct {
 	logger   *slog.Logger
 	service  *cognito.Service
 	keys     accessKeys
+	files    watchedFiles
 	audit    *audit.Writer // nil without one
 	draining atomic.Bool
 
@@ -45,8 +46,7 @@ func Start(ctx context.Context, config *Config, logger *slog.Logger) (*Server, e
 // issuer would not change at its start.
 func Check(ctx context.Context, config *Config) error {
 	s := &Server{config: config, logger: slog.New(slog.DiscardHandler)}
-	_, err := s.files()
-	if err != nil {
+	if _, err := s.readFiles(); err != nil {
 		return err
 	}
 	store, err := config.OpenStore(ctx)
@@ -59,7 +59,7 @@ func Check(ctx context.Context, config *Config) error {
 }
 
 func (s *Server) start(ctx context.Context) (err error) {
-	files, err := s.files()
+	pair, err := s.readFiles()
 	if err != nil {
 		return err
 	}
@@ -84,10 +84,10 @@ func (s *Server) start(ctx context.Context) (err error) {
 	if s.service, err = cognito.New(ctx, config); err != nil {
 		return err
 	}
-	s.background(func(ctx context.Context) { watch(ctx, files.watched, s.logger) })
+	s.background(s.files.watch)
 	s.background(func(ctx context.Context) { s.service.Watch(ctx, 0) })
 	s.background(s.tend)
-	s.serve(s.public, s.handler(), files.certificate)
+	s.serve(s.public, s.handler(), pair)
 	if s.admin != nil {
 		s.serve(s.admin, s.adminHandler(), nil)
 	}
@@ -105,29 +105,25 @@ func (c *Config) algorithm(name, id string) string {
 	return cmp.Or(c.Keys.Algorithms[id], c.Keys.Algorithms[name])
 }
 
-// opened are the files that are read again when they change.
-type opened struct {
-	certificate *certificate // nil without TLS
-	watched     []*watched
-}
-
-func (s *Server) files() (o opened, err error) {
+// readFiles loads the files that are read again when they change. The certificate is nil without TLS.
+func (s *Server) readFiles() (*certificate, error) {
 	c := s.config
+	s.files.logger = s.logger
 	keys, err := newWatched("credentials", func() error { return s.keys.load(c) }, c.Credentials)
 	if err != nil {
-		return o, c.errorAt("credentials", err)
+		return nil, c.errorAt("credentials", err)
 	}
-	o.watched = append(o.watched, keys)
+	s.files.all = append(s.files.all, keys)
 	if c.TLS.Certificate == "" {
-		return o, nil
+		return nil, nil
 	}
-	o.certificate = &certificate{files: c.TLS}
-	pair, err := newWatched("tls", o.certificate.load, c.TLS.Certificate, c.TLS.Key)
+	pair := &certificate{files: c.TLS}
+	files, err := newWatched("tls", pair.load, c.TLS.Certificate, c.TLS.Key)
 	if err != nil {
-		return o, c.errorAt("tls", err)
+		return nil, c.errorAt("tls", err)
 	}
-	o.watched = append(o.watched, pair)
-	return o, nil
+	s.files.all = append(s.files.all, files)
+	return pair, nil
 }
 
 func (s *Server) listen(ctx context.Context, key, hostport string) (net.Listener, error) {

@@ -1,0 +1,114 @@
+package serve_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// begunRequest is a token request of which the first half of the body has been sent.
+func begunRequest(t *testing.T, r running) (finish func() (*http.Response, error)) {
+	t.Helper()
+	read, write := io.Pipe()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, r.Issuer()+"/"+r.pool+"/oauth2/token", read)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	request.SetBasicAuth(*r.client.ClientId, *r.client.ClientSecret)
+	type outcome struct {
+		answer *http.Response
+		err    error
+	}
+	done := make(chan outcome, 1)
+	go func() {
+		answer, err := (&http.Client{Transport: &http.Transport{}}).Do(request)
+		done <- outcome{answer, err}
+	}()
+	if _, err := io.WriteString(write, "grant_type="); err != nil {
+		t.Fatal(err)
+	}
+	return func() (*http.Response, error) {
+		_, _ = io.WriteString(write, "client_credentials")
+		write.Close()
+		o := <-done
+		return o.answer, o.err
+	}
+}
+
+// TestTheEndFailsNoRequest: a load balancer that asks /readyz sees every request answered, and so does who is in the middle of
+// one when nothing new is taken any more.
+func TestTheEndFailsNoRequest(t *testing.T) {
+	c := configure(t, "drain: {wait: 300ms, timeout: 20s}\n")
+	s := start(t, c)
+	pool, client := provision(t, admin(t, s, c, "deployer"))
+	r := running{s, c, pool, client}
+	finish := begunRequest(t, r)
+
+	var balancer sync.WaitGroup
+	failures := make(chan error, 4)
+	for range 4 {
+		balancer.Go(func() { failures <- sendWhileReady(t.Context(), r) })
+	}
+	closed := make(chan error, 1)
+	go func() { closed <- s.Close() }()
+	balancer.Wait()
+	for range 4 {
+		if err := <-failures; err != nil {
+			t.Error(err)
+		}
+	}
+	for { // until nothing new is taken
+		conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", r.Address())
+		if err != nil {
+			break
+		}
+		conn.Close()
+	}
+	answer, err := finish()
+	if err != nil || answer.StatusCode != http.StatusOK || !answer.Close {
+		t.Errorf("a request that had begun: %v, %v", answer, err)
+	}
+	if err := <-closed; err != nil {
+		t.Error(err)
+	}
+}
+
+// sendWhileReady is a load balancer with one caller: it asks for tokens until the server says that it is not ready.
+func sendWhileReady(ctx context.Context, r running) error {
+	client := &http.Client{Transport: &http.Transport{}}
+	for n := 0; ; n++ {
+		request, err := http.NewRequestWithContext(ctx, http.MethodPost, r.Issuer()+"/"+r.pool+"/oauth2/token", strings.NewReader("grant_type=client_credentials"))
+		if err != nil {
+			return err
+		}
+		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		request.SetBasicAuth(*r.client.ClientId, *r.client.ClientSecret)
+		answer, err := client.Do(request)
+		if err != nil {
+			return fmt.Errorf("request %d: %w", n, err)
+		}
+		_, _ = io.Copy(io.Discard, answer.Body)
+		answer.Body.Close()
+		if answer.StatusCode != http.StatusOK {
+			return fmt.Errorf("request %d: %s", n, answer.Status)
+		}
+		ready, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+r.AdminAddress()+"/readyz", nil)
+		if err != nil {
+			return err
+		}
+		probe, err := client.Do(ready)
+		if err != nil {
+			return fmt.Errorf("probe %d: %w", n, err)
+		}
+		probe.Body.Close()
+		if probe.StatusCode == http.StatusServiceUnavailable {
+			return nil
+		}
+	}
+}
