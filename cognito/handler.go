@@ -29,6 +29,9 @@ type HandlerConfig struct {
 	// access key id of its Authorization header.
 	Identify func(r *http.Request) Actor
 
+	// Observe is told of each request once it is answered, by the goroutine that answered it. Nil means nobody is.
+	Observe func(Observation)
+
 	// Reasons adds to each refusal why it is one, in the header countersign-reason: for a laptop, since Cognito tells
 	// its callers nothing of the kind. A reason is this package's own words; what the request says is not in it.
 	Reasons bool
@@ -102,7 +105,9 @@ func (h *handler) logged(serve func(http.ResponseWriter, *http.Request, *entry),
 					refuse(out, e, e.err)
 				}
 			}
-			h.log(r.Context(), r, e, out.status, time.Since(start))
+			took := time.Since(start)
+			h.log(r.Context(), r, e, out.status, took)
+			h.observe(r, e, out.status, took)
 			h.audit(r, e)
 		}()
 		serve(out, r, e)

@@ -1,0 +1,45 @@
+package cognito_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/countersign-dev/countersign/cognito"
+)
+
+func TestObservations(t *testing.T) {
+	f := newFixture(t)
+	var seen []cognito.Observation
+	w := wire{t, cognito.Handler(f.service, cognito.HandlerConfig{Observe: func(o cognito.Observation) { seen = append(seen, o) }})}
+	stranger := cognito.UserPoolClient{ClientID: "stranger", ClientSecret: "hunter2hunter2hunter2hunter2"}
+	w.do(tokenRequest(f.pool, f.reader, "grant_type=client_credentials"))
+	w.do(tokenRequest(f.pool, stranger, "grant_type=client_credentials"))
+	w.do(httptest.NewRequest(http.MethodGet, "/"+f.pool+"/.well-known/jwks.json", nil))
+	w.do(httptest.NewRequest(http.MethodGet, "/nobody/.well-known/openid-configuration", nil))
+	w.call("DescribeUserPool", `{"UserPoolId":"`+f.pool+`"}`)
+	w.call("Nonsense", `{}`)
+	id := f.reader.ClientID
+	want := []cognito.Observation{
+		{Route: "token", PoolID: f.pool, ClientID: id, Status: 200},
+		{Route: "token", PoolID: f.pool, Code: "invalid_client", Status: 400},
+		{Route: "jwks", PoolID: f.pool, Status: 200},
+		{Route: "discovery", Code: cognito.CodeResourceNotFound, Status: 404},
+		{Route: "api", Operation: "DescribeUserPool", PoolID: f.pool, Status: 200},
+		{Route: "api", Code: cognito.CodeUnknownOperation, Status: 400},
+	}
+	if len(seen) != len(want) {
+		t.Fatalf("%d observations, want %d", len(seen), len(want))
+	}
+	for i := range want {
+		if seen[i].Duration <= 0 {
+			t.Errorf("%d took %v", i, seen[i].Duration)
+		}
+		if seen[i].Duration = 0; seen[i] != want[i] {
+			t.Errorf("observation %d\n got %+v\nwant %+v", i, seen[i], want[i])
+		}
+		if got := seen[i].Token(); got != (i == 0) {
+			t.Errorf("observation %d: a token is %v", i, got)
+		}
+	}
+}
