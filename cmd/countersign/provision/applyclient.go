@@ -67,7 +67,7 @@ func (e *executor) writeCredentials(ctx context.Context, name string) error {
 	w := e.wanted(name)
 	place, _ := e.places.Of(w)
 	before := e.have.Stored[name]
-	at, err := e.target.addresses(ctx, e.have.Pool, e.want.Pool.Domain)
+	at, err := e.addresses(ctx)
 	if err != nil {
 		return err
 	}
@@ -78,6 +78,16 @@ func (e *executor) writeCredentials(ctx context.Context, name string) error {
 		}
 	}
 	return place.Write(ctx, before, c.with(e.clientIDs[name], at, strings.Join(w.Scopes, " ")))
+}
+
+// addresses are those that Read found, or of the pool that was made since.
+func (e *executor) addresses(ctx context.Context) (Addresses, error) {
+	if e.have.Addresses != (Addresses{}) {
+		return e.have.Addresses, nil
+	}
+	at, err := e.target.addresses(ctx, e.have.Pool, e.want.Pool.Domain)
+	e.have.Addresses = at
+	return at, err
 }
 
 // secretOf reads the client's secret.
