@@ -45,6 +45,7 @@ func (s *Service) GetClientToken(ctx context.Context, in GetClientTokenInput) (G
 	now := s.current.Load()
 	c, err := now.authenticate(in.ClientID, in.Secret)
 	if err != nil {
+		s.guesses.slow(ctx, in.ClientID, s.config.Now())
 		return GetClientTokenOutput{}, &APIError{Code: CodeNotAuthorized, Message: "Invalid client or secret", Status: http.StatusBadRequest, Err: err}
 	}
 	if !slices.Contains(c.ExplicitAuthFlows, clientTokenAuth) {

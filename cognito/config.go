@@ -37,6 +37,10 @@ type Config struct {
 	// or EdDSA, which Cognito has not. Nil or "" leaves it to NewKey. Keys that are there stay until they are rotated.
 	Algorithm func(name, id string) string
 
+	// GuessDelay is how long the answer to a wrong client secret is held back at most, after a few for the same client id.
+	// A right secret is never held back. Zero means that no answer is.
+	GuessDelay time.Duration
+
 	// Now is the clock. Nil means [time.Now].
 	Now func() time.Time
 

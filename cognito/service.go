@@ -19,6 +19,7 @@ type Service struct {
 	current atomic.Pointer[snapshot]
 	turn    chan struct{} // holds one element while somebody replaces current; taking it honours the caller's ctx
 	gate    *gate
+	guesses guesses
 	fresh   atomic.Pointer[Freshness] // all but the revision, which current has
 }
 
@@ -29,7 +30,7 @@ func New(ctx context.Context, config Config) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Service{config: config, turn: make(chan struct{}, 1), gate: newGate()}
+	s := &Service{config: config, turn: make(chan struct{}, 1), gate: newGate(), guesses: guesses{longest: config.GuessDelay}}
 	s.fresh.Store(&Freshness{})
 	err = s.reload(ctx)
 	s.note(err)

@@ -43,6 +43,7 @@ func (s *Service) Token(ctx context.Context, r TokenRequest) (TokenResponse, err
 	}
 	c, err := now.authenticate(r.ClientID, r.ClientSecret)
 	if err != nil {
+		s.guesses.slow(ctx, r.ClientID, s.config.Now())
 		return TokenResponse{}, err
 	}
 	if c.UserPoolID != p.ID {
