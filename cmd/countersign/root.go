@@ -44,6 +44,7 @@ Exit codes: 0 done or proved, 1 a proof found a difference, 2 the command could 
 		newIssuer(),
 		newAgent(),
 		newTokenproxy(),
+		newDrill(),
 	)
 	return root
 }

@@ -1,0 +1,133 @@
+package drill
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+)
+
+// Config is the size of a drill. Every field has a useful zero value.
+type Config struct {
+	Rate     int           // API requests a second, of all pods together; 0 means 500
+	Pods     int           // 0 means 20
+	Duration time.Duration // 0 means a minute
+	// Life is how long the issuer says that a token lives; 0 means 20 seconds for the drills that replace something, and
+	// 5 minutes, the shortest that Cognito gives, for the others. Under 20 seconds tokens are not renewed ahead.
+	Life   time.Duration
+	Outage time.Duration // of issuer-outage; 0 means 20 seconds
+	Skew   time.Duration // of clock-skew; 0 means 45 seconds
+	// Step is told of what happens, when it does; nil tells nobody.
+	Step func(at time.Duration, what string)
+
+	network network // of tests; nil for sockets
+}
+
+// Report is what a drill found.
+type Report struct {
+	Drill         string           `json:"drill"`
+	Seconds       float64          `json:"seconds"`
+	Requests      int64            `json:"requests"`
+	Failed        int64            `json:"failed"`
+	Failures      map[string]int64 `json:"failures,omitempty"` // by reason
+	Rate          float64          `json:"requests_per_second"`
+	TokenRequests int64            `json:"token_requests"`
+	Granted       int64            `json:"token_requests_granted"`
+	StartPeak     int64            `json:"token_requests_first_second"` // a pod without a token asks at once
+	Peak          int64            `json:"token_requests_peak_second"`  // the most in one second after the first
+	Cost          float64          `json:"cost_usd"`
+	Steps         []Step           `json:"steps"`
+	Incomplete    string           `json:"incomplete,omitempty"` // why what should have happened did not
+}
+
+// Step is something that happened.
+type Step struct {
+	Seconds float64 `json:"seconds"`
+	What    string  `json:"what"`
+}
+
+// OK reports whether all that should happen did, and no request failed.
+func (r Report) OK() bool { return r.Failed == 0 && r.Requests > 0 && r.Incomplete == "" }
+
+const (
+	shortLife = 20 * time.Second
+	issuerMin = 5 * time.Minute
+)
+
+// event makes something happen in the time that the drill has. Its error is that it could not.
+type event func(ctx context.Context, s *system, cfg Config) error
+
+var drills = map[string]struct {
+	event event
+	life  time.Duration
+}{
+	"rotate-secret": {rotateSecret, shortLife},
+	"rotate-keys":   {rotateKeys, shortLife},
+	"issuer-outage": {issuerOutage, issuerMin},
+	"clock-skew":    {clockSkew, issuerMin},
+}
+
+// Names returns the drills that there are.
+func Names() []string { return slices.Sorted(maps.Keys(drills)) }
+
+// Run runs a drill. The error is that it could not be run; what failed in it is in the report.
+func Run(ctx context.Context, name string, cfg Config) (Report, error) {
+	d, found := drills[name]
+	if !found {
+		return Report{}, fmt.Errorf("drill: there is no drill %q; there are %q", name, Names())
+	}
+	cfg, err := cfg.withDefaults(d.life)
+	if err != nil {
+		return Report{}, err
+	}
+	s, err := newSystem(ctx, cfg)
+	if err != nil {
+		return Report{}, fmt.Errorf("drill: %w", err)
+	}
+	defer s.close()
+	running, stop := context.WithTimeout(ctx, cfg.Duration)
+	defer stop()
+	happened := make(chan error, 1)
+	go func() { happened <- d.event(running, s, cfg) }()
+	s.load(running, cfg)
+	err = <-happened
+	if ctx.Err() != nil {
+		return Report{}, errors.New("drill: interrupted")
+	}
+	report := s.report(name)
+	if err != nil {
+		report.Incomplete = err.Error()
+	}
+	return report, nil
+}
+
+func (c Config) withDefaults(life time.Duration) (Config, error) {
+	if c.Rate < 0 || c.Pods < 0 || c.Duration < 0 || c.Life < 0 || c.Outage < 0 {
+		return c, errors.New("drill: a number is negative")
+	}
+	setDefault(&c.Rate, 500)
+	setDefault(&c.Pods, 20)
+	setDefault(&c.Duration, time.Minute)
+	setDefault(&c.Life, life)
+	setDefault(&c.Outage, 20*time.Second)
+	setDefault(&c.Skew, 45*time.Second)
+	if c.Step == nil {
+		c.Step = func(time.Duration, string) {}
+	}
+	if c.network == nil {
+		c.network = &sockets{}
+	}
+	if c.Rate < c.Pods {
+		return c, fmt.Errorf("drill: %d requests a second are fewer than %d pods; each makes one at least", c.Rate, c.Pods)
+	}
+	return c, nil
+}
+
+func setDefault[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
