@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 )
 
@@ -51,6 +53,9 @@ type Key struct {
 	Signs     time.Time // from when it signs; zero if it never does
 	Retires   time.Time // when it leaves the key set; zero while nothing follows it
 }
+
+// PoolIDs returns the ids of all pools, in order.
+func (s *Service) PoolIDs() []string { return slices.Sorted(maps.Keys(s.current.Load().pools)) }
 
 // Keys returns the keys of a pool in the order in which they sign.
 func (s *Service) Keys(poolID string) ([]Key, error) {

@@ -65,17 +65,13 @@ func listKeys(cmd *cobra.Command, config issuerConfig, pool string) ([]cognito.K
 		return nil, err
 	}
 	defer closer.Close()
-	return keysOf(cmd, service, pool)
+	return keysOf(service, pool)
 }
 
 // keysOf returns the keys of one pool or of all.
-func keysOf(cmd *cobra.Command, service *cognito.Service, pool string) ([]cognito.Key, error) {
-	pools, err := poolIDs(cmd, service, pool)
-	if err != nil {
-		return nil, err
-	}
+func keysOf(service *cognito.Service, pool string) ([]cognito.Key, error) {
 	all := []cognito.Key{}
-	for _, id := range pools {
+	for _, id := range poolsOf(service, pool) {
 		keys, err := service.Keys(id)
 		if err != nil {
 			return nil, plain(err)
@@ -85,23 +81,12 @@ func keysOf(cmd *cobra.Command, service *cognito.Service, pool string) ([]cognit
 	return all, nil
 }
 
-func poolIDs(cmd *cobra.Command, service *cognito.Service, pool string) (ids []string, err error) {
+// poolsOf is one user pool, or all.
+func poolsOf(service *cognito.Service, pool string) []string {
 	if pool != "" {
-		return []string{pool}, nil
+		return []string{pool}
 	}
-	in := cognito.ListUserPoolsInput{MaxResults: 60}
-	for {
-		page, err := service.ListUserPools(cmd.Context(), in)
-		if err != nil {
-			return nil, plain(err)
-		}
-		for _, p := range page.UserPools {
-			ids = append(ids, p.ID)
-		}
-		if in.NextToken = page.NextToken; in.NextToken == "" {
-			return ids, nil
-		}
-	}
+	return service.PoolIDs()
 }
 
 // plain is an operation's error in the words that it has for a person.
@@ -164,12 +149,8 @@ func rotateKeys(cmd *cobra.Command, config issuerConfig, in cognito.RotateKeyInp
 		return nil, err
 	}
 	defer closer.Close()
-	pools, err := poolIDs(cmd, service, in.UserPoolID)
-	if err != nil {
-		return nil, err
-	}
 	keys := []cognito.Key{}
-	for _, in.UserPoolID = range pools {
+	for _, in.UserPoolID = range poolsOf(service, in.UserPoolID) {
 		key, err := service.RotateKey(asCommand(cmd.Context()), in)
 		if err != nil {
 			return nil, fmt.Errorf("user pool %s: %w", in.UserPoolID, plain(err))

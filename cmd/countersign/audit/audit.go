@@ -36,7 +36,8 @@ type Writer struct {
 	mu      sync.RWMutex // held to send, so that Close knows that nobody does
 	closed  bool
 	count   sync.Mutex
-	dropped uint64
+	dropped uint64 // since it was last written down
+	missing uint64 // since the start
 	failing bool
 }
 
@@ -75,8 +76,16 @@ func (w *Writer) Record(e cognito.Event) {
 	default:
 		w.count.Lock()
 		w.dropped++
+		w.missing++
 		w.count.Unlock()
 	}
+}
+
+// Dropped returns how many refusals the trail could not take since its start.
+func (w *Writer) Dropped() uint64 {
+	w.count.Lock()
+	defer w.count.Unlock()
+	return w.missing
 }
 
 // Close writes what is queued and ends the trail. It does not close W.

@@ -15,7 +15,7 @@ func (s *Server) handler() http.Handler {
 	mux := http.NewServeMux()
 	s.probes(mux)
 	mux.Handle("/", s.leave(cognito.Handler(s.service, cognito.HandlerConfig{
-		Authenticate: s.keys.authenticate, Identify: s.keys.identify, Logger: s.logger,
+		Authenticate: s.keys.authenticate, Identify: s.keys.identify, Logger: s.logger, Observe: s.metrics.observe,
 	})))
 	return mux
 }
@@ -24,6 +24,7 @@ func (s *Server) handler() http.Handler {
 func (s *Server) adminHandler() http.Handler {
 	mux := http.NewServeMux()
 	s.probes(mux)
+	mux.Handle("GET /metrics", s.metrics.handler())
 	return mux
 }
 

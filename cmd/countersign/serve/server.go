@@ -24,6 +24,7 @@ type Server struct {
 	keys     accessKeys
 	files    watchedFiles
 	audit    *audit.Writer // nil without one
+	metrics  *metrics
 	draining atomic.Bool
 
 	public, admin net.Listener
@@ -31,6 +32,9 @@ type Server struct {
 	work          sync.WaitGroup
 	closers       []func() error // in the order of the start; Close goes backwards
 }
+
+// guessDelay is how long the answer to a wrong client secret is held back at most. Callers of a token endpoint wait longer.
+const guessDelay = 2 * time.Second
 
 // Start opens everything that the configuration names and returns when requests are answered. On an error nothing stays
 // behind. The context bounds the start only.
@@ -76,14 +80,16 @@ func (s *Server) start(ctx context.Context) (err error) {
 		return err
 	}
 	s.onClose(store.Close)
-	config := s.config.service(store, s.baseURL())
-	config.Logger = s.logger
+	s.metrics = newMetrics()
+	config := s.config.service(s.metrics.watchStore(store), s.baseURL())
+	config.Logger, config.GuessDelay = s.logger, guessDelay
 	if config.Audit, err = s.trail(); err != nil {
 		return err
 	}
 	if s.service, err = cognito.New(ctx, config); err != nil {
 		return err
 	}
+	s.metrics.registry.MustRegister(newState(s))
 	s.background(s.files.watch)
 	s.background(func(ctx context.Context) { s.service.Watch(ctx, 0) })
 	s.background(s.tend)
