@@ -17,8 +17,22 @@ import (
 // Load is called before each token request, never by two goroutines at once, and once more when the issuer
 // refuses what it gave. It returns the preferred credential first; a second one is tried when the first is
 // refused, so that a secret can be replaced while both live. Its ctx ends with the attempt.
+//
+// A type that keeps what it has read may be a [Reloader], to learn of a refusal.
 type Credentials interface {
 	Load(ctx context.Context) ([]Credential, error)
+}
+
+// Reloader is [Credentials] that are asked with Reload, in place of Load, when the issuer has refused what Load gave.
+type Reloader interface {
+	Credentials
+	Reload(ctx context.Context) ([]Credential, error)
+}
+
+// ParseCredentials reads the JSON form of [File], for credentials that are kept elsewhere. Its errors say name and which member
+// is wrong, and never what data holds.
+func ParseCredentials(name string, data []byte) ([]Credential, error) {
+	return parseCredentials(name, data)
 }
 
 // Credential is a client id and its secret. However it is printed, logged or marshalled, the secret

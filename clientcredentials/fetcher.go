@@ -93,7 +93,10 @@ func (f *fetcher) attempt(ctx context.Context) (*entry, *Error) {
 
 // load reads the credentials and checks each of them.
 func (f *fetcher) load(ctx context.Context) ([]Credential, *Error) {
-	list, err := f.set.credentials.Load(ctx)
+	return checked(f.set.credentials.Load(ctx))
+}
+
+func checked(list []Credential, err error) ([]Credential, *Error) {
 	if err == nil && len(list) == 0 {
 		err = errors.New("there are none")
 	}
@@ -108,7 +111,11 @@ func (f *fetcher) load(ctx context.Context) ([]Credential, *Error) {
 
 // loadAgain reads the credentials after a refusal: they may have been replaced meanwhile.
 func (f *fetcher) loadAgain(ctx context.Context, list []Credential) []Credential {
-	if again, err := f.load(ctx); err == nil {
+	load := f.set.credentials.Load
+	if r, ok := f.set.credentials.(Reloader); ok {
+		load = r.Reload
+	}
+	if again, err := checked(load(ctx)); err == nil {
 		return again
 	}
 	return list

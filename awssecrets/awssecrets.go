@@ -1,0 +1,161 @@
+package awssecrets
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
+
+	"github.com/countersign-dev/countersign/clientcredentials"
+)
+
+// API is the one operation that is called; *secretsmanager.Client has it. It needs the permission
+// secretsmanager:GetSecretValue on the secret, and kms:Decrypt on a key of your own.
+type API interface {
+	GetSecretValue(context.Context, *secretsmanager.GetSecretValueInput, ...func(*secretsmanager.Options)) (*secretsmanager.GetSecretValueOutput, error)
+}
+
+// Config says which secret is read. API and SecretID are required.
+type Config struct {
+	API      API
+	SecretID string // name or ARN
+
+	// MaxAge is how long what was read is used. A token is asked for every three quarters of an hour or so, so a rotation is
+	// noticed with the next one. Zero means 5 minutes.
+	MaxAge time.Duration
+
+	// MinInterval is the least time between two readings, however often the issuer refuses. Zero means 10 seconds.
+	MinInterval time.Duration
+}
+
+const (
+	stageCurrent = "AWSCURRENT"
+	stagePending = "AWSPENDING"
+
+	defaultMaxAge      = 5 * time.Minute
+	defaultMinInterval = 10 * time.Second
+)
+
+// Secret is a secret of Secrets Manager as [clientcredentials.Credentials]. One may serve any number of sources.
+type Secret struct {
+	cfg Config
+
+	mu      sync.Mutex // held over a reading, which the other callers wait for
+	list    []clientcredentials.Credential
+	full    bool // AWSPENDING was looked for too
+	readAt  time.Time
+	triedAt time.Time
+	failed  error // of the last reading
+	calls   int64
+}
+
+var _ clientcredentials.Reloader = (*Secret)(nil)
+
+// New checks the configuration. It reads nothing.
+func New(cfg Config) (*Secret, error) {
+	var problems []error
+	if cfg.API == nil {
+		problems = append(problems, errors.New("awssecrets: Config.API: is nil; use secretsmanager.NewFromConfig"))
+	}
+	if cfg.SecretID == "" {
+		problems = append(problems, errors.New("awssecrets: Config.SecretID: is empty; name the secret, or give its ARN"))
+	}
+	if cfg.MaxAge < 0 || cfg.MinInterval < 0 {
+		problems = append(problems, errors.New("awssecrets: Config.MaxAge: it and MinInterval cannot be negative"))
+	}
+	if cfg.MaxAge == 0 {
+		cfg.MaxAge = defaultMaxAge
+	}
+	if cfg.MinInterval == 0 {
+		cfg.MinInterval = defaultMinInterval
+	}
+	return &Secret{cfg: cfg}, errors.Join(problems...)
+}
+
+// Load returns the credentials, from memory while they are not older than MaxAge. When Secrets Manager cannot be read, what
+// was read before stays in use.
+func (s *Secret) Load(ctx context.Context) ([]clientcredentials.Credential, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.list != nil && time.Since(s.readAt) < s.cfg.MaxAge {
+		return slices.Clone(s.list), nil
+	}
+	return s.read(ctx, false)
+}
+
+// Reload reads the secret again, and AWSPENDING too, for the issuer has refused what Load gave. It does so no sooner than
+// MinInterval after the last time that it did; until then it returns what it has.
+func (s *Secret) Reload(ctx context.Context) ([]clientcredentials.Credential, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.full && time.Since(s.readAt) < s.cfg.MinInterval {
+		return slices.Clone(s.list), nil
+	}
+	return s.read(ctx, true)
+}
+
+// Calls returns how often Secrets Manager was asked; AWS bills calls.
+func (s *Secret) Calls() int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.calls
+}
+
+// read reads the stages; s.mu is held.
+func (s *Secret) read(ctx context.Context, pending bool) ([]clientcredentials.Credential, error) {
+	if s.failed != nil && time.Since(s.triedAt) < s.cfg.MinInterval {
+		return s.lastGood(s.failed)
+	}
+	s.triedAt = time.Now()
+	list, err := s.stage(ctx, stageCurrent)
+	if err == nil && pending {
+		var more []clientcredentials.Credential
+		if more, err = s.stage(ctx, stagePending); isNotFound(err) {
+			err = nil // no rotation is under way
+		}
+		for _, c := range more {
+			if !slices.Contains(list, c) {
+				list = append(list, c)
+			}
+		}
+	}
+	s.failed = err
+	if err != nil {
+		return s.lastGood(err)
+	}
+	s.list, s.full, s.readAt = list, pending, time.Now()
+	return slices.Clone(list), nil
+}
+
+// lastGood returns what was read before: a secret that worked an hour ago nearly always works, and an outage of Secrets
+// Manager is no reason for one here.
+func (s *Secret) lastGood(err error) ([]clientcredentials.Credential, error) {
+	if s.list == nil {
+		return nil, err
+	}
+	return slices.Clone(s.list), nil
+}
+
+func (s *Secret) stage(ctx context.Context, stage string) ([]clientcredentials.Credential, error) {
+	s.calls++
+	out, err := s.cfg.API.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: &s.cfg.SecretID, VersionStage: &stage})
+	if err != nil {
+		return nil, fmt.Errorf("awssecrets: %s of %s: %w", stage, s.cfg.SecretID, err)
+	}
+	list, err := clientcredentials.ParseCredentials(stage+" of "+s.cfg.SecretID, []byte(aws.ToString(out.SecretString)))
+	if err != nil {
+		return nil, fmt.Errorf("awssecrets: %w", err)
+	}
+	return list, nil
+}
+
+func isNotFound(err error) bool {
+	var missing *types.ResourceNotFoundException
+	return errors.As(err, &missing)
+}

@@ -1,0 +1,167 @@
+package awssecrets_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
+
+	"github.com/countersign-dev/countersign/awssecrets"
+)
+
+// stages is a Secrets Manager that holds one secret.
+type stages struct {
+	values map[string]string
+	err    error
+	asked  []string
+}
+
+func (s *stages) GetSecretValue(_ context.Context, in *secretsmanager.GetSecretValueInput, _ ...func(*secretsmanager.Options)) (*secretsmanager.GetSecretValueOutput, error) {
+	s.asked = append(s.asked, *in.VersionStage)
+	if s.err != nil {
+		return nil, s.err
+	}
+	value, found := s.values[*in.VersionStage]
+	if !found {
+		return nil, &types.ResourceNotFoundException{}
+	}
+	return &secretsmanager.GetSecretValueOutput{SecretString: &value}, nil
+}
+
+func credential(secret string) string {
+	return fmt.Sprintf(`{"client_id":"reader","client_secret":%q,"issuer":"https://issuer.example.com"}`, secret)
+}
+
+func newSecret(t *testing.T, api awssecrets.API) *awssecrets.Secret {
+	t.Helper()
+	s, err := awssecrets.New(awssecrets.Config{API: api, SecretID: "orders/reader"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// loaded returns the secrets of a reading.
+func loaded(t *testing.T, load func(context.Context) (list []string, err error)) string {
+	t.Helper()
+	list, err := load(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Join(list, " ")
+}
+
+func load(s *awssecrets.Secret) func(context.Context) ([]string, error) {
+	return func(ctx context.Context) (list []string, err error) {
+		all, err := s.Load(ctx)
+		for _, c := range all {
+			list = append(list, c.ClientSecret)
+		}
+		return list, err
+	}
+}
+
+func reload(s *awssecrets.Secret) func(context.Context) ([]string, error) {
+	return func(ctx context.Context) (list []string, err error) {
+		all, err := s.Reload(ctx)
+		for _, c := range all {
+			list = append(list, c.ClientSecret)
+		}
+		return list, err
+	}
+}
+
+func TestWhatIsReadWhen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api := &stages{values: map[string]string{"AWSCURRENT": credential("one")}}
+		s := newSecret(t, api)
+		for range 100 {
+			if got := loaded(t, load(s)); got != "one" {
+				t.Fatal(got)
+			}
+		}
+		if fmt.Sprint(api.asked) != "[AWSCURRENT]" {
+			t.Errorf("asked for %v", api.asked)
+		}
+		api.values["AWSCURRENT"] = credential("two")
+		time.Sleep(5 * time.Minute)
+		if got := loaded(t, load(s)); got != "two" {
+			t.Errorf("after a rotation: %s", got)
+		}
+	})
+}
+
+func TestRefusals(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api := &stages{values: map[string]string{"AWSCURRENT": credential("one"), "AWSPENDING": credential("two")}}
+		s := newSecret(t, api)
+		if got := loaded(t, load(s)); got != "one" {
+			t.Errorf("before a refusal: %s", got)
+		}
+		if got := loaded(t, reload(s)); got != "one two" {
+			t.Errorf("after a refusal: %s", got)
+		}
+		// An issuer that refuses everything costs no more than two calls in ten seconds.
+		before := s.Calls()
+		for range 600 {
+			loaded(t, load(s))
+			loaded(t, reload(s))
+			time.Sleep(100 * time.Millisecond)
+		}
+		if n := s.Calls() - before; n > 12 {
+			t.Errorf("%d calls in a minute", n)
+		}
+		delete(api.values, "AWSPENDING")
+		time.Sleep(10 * time.Second)
+		if got := loaded(t, reload(s)); got != "one" {
+			t.Errorf("without a rotation: %s", got)
+		}
+	})
+}
+
+func TestOutageOfSecretsManager(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api := &stages{values: map[string]string{"AWSCURRENT": credential("one")}}
+		s := newSecret(t, api)
+		loaded(t, load(s))
+		api.err = errors.New("throttled")
+		time.Sleep(time.Hour)
+		before := s.Calls()
+		for range 50 {
+			if got := loaded(t, load(s)) + loaded(t, reload(s)); got != "oneone" {
+				t.Fatal(got)
+			}
+			time.Sleep(100 * time.Millisecond)
+		}
+		if n := s.Calls() - before; n != 1 {
+			t.Errorf("%d calls in 5 s of an outage", n)
+		}
+		if _, err := newSecret(t, api).Load(t.Context()); !errors.Is(err, api.err) {
+			t.Errorf("nothing was ever read: %v", err)
+		}
+	})
+}
+
+func TestWhatIsNoCredential(t *testing.T) {
+	for name, value := range map[string]string{
+		"no JSON": "hunter2", "an array": `["hunter2"]`, "no secret": `{"client_id":"hunter2"}`, "a number": `{"client_id":"a","client_secret":12345678}`, "binary": "",
+	} {
+		_, err := newSecret(t, &stages{values: map[string]string{"AWSCURRENT": value}}).Load(t.Context())
+		if err == nil || !strings.Contains(err.Error(), "AWSCURRENT of orders/reader") || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestConfigIsChecked(t *testing.T) {
+	_, err := awssecrets.New(awssecrets.Config{MaxAge: -1})
+	if lines := strings.Split(fmt.Sprint(err), "\n"); len(lines) != 3 {
+		t.Errorf("%v", err)
+	}
+}
