@@ -35,6 +35,9 @@ type HandlerConfig struct {
 	// Reasons adds to each refusal why it is one, in the header countersign-reason: for a laptop, since Cognito tells
 	// its callers nothing of the kind. A reason is this package's own words; what the request says is not in it.
 	Reasons bool
+
+	// Quotas refuses requests that come faster than its rates. Nil means that nothing is counted.
+	Quotas *Quotas
 }
 
 type handler struct {

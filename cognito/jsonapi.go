@@ -57,6 +57,9 @@ func (h *handler) callAPI(w http.ResponseWriter, r *http.Request, e *entry) (any
 	poolID, _ := input["UserPoolId"].(string)
 	clientID, _ := input["ClientId"].(string)
 	h.name(e, poolID, clientID)
+	if exceeded := h.config.Quotas.admitCall(o, e, r); exceeded != "" {
+		return nil, &APIError{Code: CodeTooManyRequests, Message: "Rate exceeded", Status: http.StatusBadRequest, Err: overQuota(exceeded)}
+	}
 	return o.run(WithActor(r.Context(), e.requestID, e.actor), h.service, input)
 }
 

@@ -23,6 +23,10 @@ func (h *handler) token(w http.ResponseWriter, r *http.Request, e *entry) {
 		return
 	}
 	h.name(e, request.PoolID, request.ClientID)
+	if exceeded := h.config.Quotas.admitToken(e, r, true); exceeded != "" {
+		h.writeTokenError(w, e, overQuota(exceeded))
+		return
+	}
 	response, err := h.service.Token(r.Context(), request)
 	if err != nil {
 		h.writeTokenError(w, e, err)
@@ -151,7 +155,19 @@ func (h *handler) writeTokenError(w http.ResponseWriter, e *entry, err error) {
 	if problem.Status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", "1")
 	}
-	writeToken(w, e, problem.Status, []byte(`{"error":"`+problem.Code+`"}`))
+	body := `{"error":"` + problem.Code + `"}`
+	if problem.Status == http.StatusTooManyRequests {
+		body = rateExceeded
+	}
+	writeToken(w, e, problem.Status, []byte(body))
+}
+
+// rateExceeded is the body of a 429. Cognito: the field has seen the status and these words; the exact body, and whether
+// there is a Retry-After, are not documented. Here a client gets nothing that it could come to rely on.
+const rateExceeded = `{"message":"Rate exceeded"}`
+
+func overQuota(name string) *TokenError {
+	return &TokenError{Code: "rate_exceeded", Reason: "the quota is used up: " + name, Status: http.StatusTooManyRequests}
 }
 
 func writeToken(w http.ResponseWriter, e *entry, status int, body []byte) {
