@@ -11,7 +11,16 @@ import (
 // apply returns the snapshot that follows from s when the records have changed. What the records do not touch is
 // shared between the two.
 func (s *snapshot) apply(records []Record, revision int64) (*snapshot, error) {
-	parsed, err := parse(records)
+	return s.applyParsed(records, revision, false)
+}
+
+// take is apply for records whose bodies the caller does not need any more.
+func (s *snapshot) take(records []Record, revision int64) (*snapshot, error) {
+	return s.applyParsed(records, revision, true)
+}
+
+func (s *snapshot) applyParsed(records []Record, revision int64, letGo bool) (*snapshot, error) {
+	parsed, err := parse(records, letGo)
 	if err != nil {
 		return nil, err
 	}

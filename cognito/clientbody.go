@@ -25,8 +25,10 @@ type client struct {
 	lifetime time.Duration
 }
 
-func newClient(b clientBody) *client {
-	c := &client{clientBody: b, lifetime: time.Hour}
+// workOut works out what follows from the body.
+func (c *client) workOut() {
+	b := &c.clientBody
+	c.lifetime = time.Hour
 	unit := ""
 	if b.TokenValidityUnits != nil {
 		unit = b.TokenValidityUnits.AccessToken
@@ -36,15 +38,13 @@ func newClient(b clientBody) *client {
 			c.lifetime = d
 		}
 	}
-	if len(b.Secrets) == 0 {
-		c.hashes = nobody.hashes
+	c.hashes = nobody.hashes
+	for i, secret := range b.Secrets[:min(len(b.Secrets), maxSecrets)] {
+		c.hashes[i] = sha256.Sum256([]byte(secret.Value))
 	}
-	for i := range c.hashes {
-		if n := len(b.Secrets); n > 0 {
-			c.hashes[i] = sha256.Sum256([]byte(b.Secrets[min(i, n-1)].Value))
-		}
+	if len(b.Secrets) == 1 {
+		c.hashes[1] = c.hashes[0]
 	}
-	return c
 }
 
 // describe returns the client as the API shows it.

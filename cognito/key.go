@@ -152,13 +152,9 @@ func algorithm(pub crypto.PublicKey) (jose.Algorithm, error) {
 
 // signingKey makes the stored key ready to sign.
 func (b keyBody) signingKey() (*signingKey, error) {
-	parsed, err := x509.ParsePKCS8PrivateKey(b.PKCS8)
+	signer, err := readKey(b.PKCS8)
 	if err != nil {
-		return nil, errors.New("a stored key cannot be read") // the cause may quote the key
-	}
-	signer, ok := parsed.(crypto.Signer)
-	if !ok {
-		return nil, errors.New("a stored key cannot sign")
+		return nil, err
 	}
 	alg, err := algorithm(signer.Public())
 	if err != nil {

@@ -76,7 +76,7 @@ func (s *Service) reload(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("cognito: load the store: %w", err)
 	}
-	next, err := (&snapshot{place: s.place(), pools: map[string]*pool{}, domains: map[string]*DomainDescription{}}).apply(records, revision)
+	next, err := (&snapshot{place: s.place(), pools: map[string]*pool{}, domains: map[string]*DomainDescription{}}).take(records, revision)
 	if err != nil {
 		return err
 	}
@@ -103,7 +103,7 @@ func (s *Service) advance(ctx context.Context) error {
 	if revision == now.revision {
 		return nil
 	}
-	next, err := now.apply(records, revision)
+	next, err := now.take(records, revision)
 	if err != nil {
 		return err
 	}

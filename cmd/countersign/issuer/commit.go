@@ -119,21 +119,12 @@ func (s *SQLite) rows(ctx context.Context, tx *sql.Tx, query string, args ...any
 		return nil, err
 	}
 	defer rows.Close()
-	var records []cognito.Record
-	for rows.Next() {
-		var r row
-		var body sql.RawBytes // valid until the next row; fromRow copies
-		if err := rows.Scan(&r.revision, &r.record.Kind, &r.record.PoolID, &r.record.ID, &body, &r.checksum); err != nil {
-			return nil, err
+	return openRows(s.sealer, func(r *row) (bool, error) {
+		if !rows.Next() {
+			return false, rows.Err()
 		}
-		r.record.Body = body
-		c, err := fromRow(s.sealer, r)
-		if err != nil {
-			return nil, err
-		}
-		records = append(records, c)
-	}
-	return records, rows.Err()
+		return true, rows.Scan(&r.revision, &r.record.Kind, &r.record.PoolID, &r.record.ID, &r.record.Body, &r.checksum)
+	})
 }
 
 // advance moves the store to the revision and puts that into the ring.

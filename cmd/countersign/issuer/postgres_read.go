@@ -93,18 +93,13 @@ func (p *Postgres) records(ctx context.Context, tx pgx.Tx, query string, args ..
 		return nil, err
 	}
 	defer rows.Close()
-	var stored []row
-	for rows.Next() {
-		var r row
-		var checksum int64
-		if err := rows.Scan(&r.revision, &r.record.Kind, &r.record.PoolID, &r.record.ID, &r.record.Body, &checksum); err != nil {
-			return nil, err
+	return openRows(p.sealer, func(r *row) (bool, error) {
+		if !rows.Next() {
+			return false, rows.Err()
 		}
+		var checksum int64
+		err := rows.Scan(&r.revision, &r.record.Kind, &r.record.PoolID, &r.record.ID, &r.record.Body, &checksum)
 		r.checksum = uint32(checksum)
-		stored = append(stored, r)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return fromRows(p.sealer, stored)
+		return true, err
+	})
 }

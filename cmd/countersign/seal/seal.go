@@ -96,7 +96,15 @@ func (s *Sealer) Seal(plaintext, context []byte) []byte {
 
 // Open returns what was given to [Sealer.Seal] with the same context. Its errors name the record by its context and are
 // [ErrOtherKey], [ErrDamaged] or [ErrVersion].
-func (s *Sealer) Open(sealed, context []byte) ([]byte, error) {
+func (s *Sealer) Open(sealed, context []byte) ([]byte, error) { return s.open(nil, sealed, context) }
+
+// OpenInPlace is [Sealer.Open] that writes the plaintext over the sealed bytes, which it uses up also when it fails.
+func (s *Sealer) OpenInPlace(sealed, context []byte) ([]byte, error) {
+	return s.open(sealed[min(len(sealed), headSize):][:0], sealed, context)
+}
+
+// open appends the plaintext to dst.
+func (s *Sealer) open(dst, sealed, context []byte) ([]byte, error) {
 	if len(sealed) < headSize+gcmExtra {
 		return nil, openError(context, ErrDamaged)
 	}
@@ -106,8 +114,8 @@ func (s *Sealer) Open(sealed, context []byte) ([]byte, error) {
 	if subtle.ConstantTimeCompare(sealed[1:headSize], s.id[:]) != 1 {
 		return nil, openError(context, ErrOtherKey)
 	}
-	additional := append(append([]byte(nil), sealed[:headSize]...), context...)
-	plaintext, err := s.aead.Open(nil, nil, sealed[headSize:], additional)
+	additional := append(append(make([]byte, 0, headSize+len(context)), sealed[:headSize]...), context...)
+	plaintext, err := s.aead.Open(dst, nil, sealed[headSize:], additional)
 	if err != nil {
 		return nil, openError(context, ErrDamaged)
 	}

@@ -28,6 +28,10 @@ func TestSealOpen(t *testing.T) {
 		if err != nil || !bytes.Equal(got, plain) {
 			t.Errorf("%d bytes: got %d bytes, %v", size, len(got), err)
 		}
+		got, err = s.OpenInPlace(s.Seal(plain, context), context)
+		if err != nil || !bytes.Equal(got, plain) {
+			t.Errorf("%d bytes in place: got %d bytes, %v", size, len(got), err)
+		}
 	}
 }
 
@@ -73,6 +77,9 @@ func TestOpenRefuses(t *testing.T) {
 			plain, err := tt.sealer.Open(tt.sealed, tt.context)
 			if !errors.Is(err, tt.want) || plain != nil {
 				t.Fatalf("got %q, %v; want %v", plain, err, tt.want)
+			}
+			if plain, err := tt.sealer.OpenInPlace(bytes.Clone(tt.sealed), tt.context); !errors.Is(err, tt.want) || plain != nil {
+				t.Errorf("in place: got %q, %v; want %v", plain, err, tt.want)
 			}
 			if name := fmt.Sprintf("%q", tt.context); !strings.Contains(err.Error(), name) {
 				t.Errorf("%q does not name the record %s", err, name)
