@@ -124,6 +124,7 @@ var behaviour = []Feature{
 	{"Access token", "header and claims", Supported, "kid and alg; no aud, no username; version 2; jti a UUID of version 4"},
 	{"Access token", "algorithm", Supported, "RS256 with RSA-2048; a key of another kind, given in code, signs with ES256 or EdDSA, which Cognito has not"},
 	{"Issuer", "openid-configuration, jwks.json", Supported, "two keys a pool; an unknown pool is 404"},
+	{"Issuer", "token_endpoint in openid-configuration", Supported, "on the host of the prefix domain where the issuer is AWS's own; under a base URL, and without a domain (chosen), under the issuer"},
 	{"Issuer", "Cache-Control of both", Chosen, "one hour"},
 	{"JSON API", "validation errors", Supported, "AWS's words; those of rules over several settings are partly this issuer's"},
 	{"JSON API", "InternalErrorException", Supported, "status 500"},

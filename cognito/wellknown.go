@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"strconv"
+	"strings"
 )
 
 // keyMaxAge is how long, in seconds, a key set and a discovery document may be kept: half of [KeyCacheTime], which a rotation
@@ -13,8 +14,10 @@ const keyMaxAge = 3600
 // discoveryDocument renders the pool's openid-configuration (OpenID Connect Discovery 1.0, Section 3).
 //
 // Cognito: the members are those of a real document captured in the field, without grant_types_supported and without
-// custom scopes. There the token endpoint is on the host of the domain; here every pool has one, under its issuer.
+// custom scopes. The token endpoint is on the host of the pool's prefix domain where the issuer is AWS's own; under a base
+// URL, and for a pool without a domain, it is under the issuer. The other two endpoints, which are for users, go with it.
 func discoveryDocument(p *pool) ([]byte, error) {
+	endpoints := p.endpoints()
 	return json.Marshal(struct {
 		AuthorizationEndpoint string   `json:"authorization_endpoint"`
 		SigningAlgorithms     []string `json:"id_token_signing_alg_values_supported"`
@@ -27,17 +30,31 @@ func discoveryDocument(p *pool) ([]byte, error) {
 		AuthMethods           []string `json:"token_endpoint_auth_methods_supported"`
 		UserinfoEndpoint      string   `json:"userinfo_endpoint"`
 	}{
-		AuthorizationEndpoint: p.issuer + "/oauth2/authorize",
+		AuthorizationEndpoint: endpoints + "/oauth2/authorize",
 		SigningAlgorithms:     p.access.algorithms(),
 		Issuer:                p.issuer,
 		JWKSURI:               p.issuer + "/.well-known/jwks.json",
 		ResponseTypes:         []string{"code", "token"},
 		Scopes:                []string{"openid", "email", "phone", "profile"},
 		SubjectTypes:          []string{"public"},
-		TokenEndpoint:         p.issuer + "/oauth2/token",
+		TokenEndpoint:         endpoints + "/oauth2/token",
 		AuthMethods:           []string{"client_secret_basic", "client_secret_post"},
-		UserinfoEndpoint:      p.issuer + "/oauth2/userInfo",
+		UserinfoEndpoint:      endpoints + "/oauth2/userInfo",
 	})
+}
+
+// endpoints returns what the URLs of the pool's endpoints begin with.
+func (p *pool) endpoints() string {
+	region, _, _ := strings.Cut(p.ID, "_")
+	host, _ := strings.CutSuffix(p.issuer, "."+region+".amazonaws.com/"+p.ID)
+	if host == "https://cognito-idp" || host == "https://issuer-cognito-idp" {
+		for _, d := range p.domains {
+			if d.CustomDomainConfig == nil { // a pool has one at most
+				return "https://" + d.Domain + ".auth." + region + ".amazoncognito.com"
+			}
+		}
+	}
+	return p.issuer
 }
 
 func (h *handler) discovery(w http.ResponseWriter, r *http.Request, e *entry) {
