@@ -1,11 +1,8 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"io"
-	"log/slog"
 	"net/netip"
 	"path/filepath"
 
@@ -18,16 +15,28 @@ func newDev() *cobra.Command {
 	var state stateFlag
 	var options devOptions
 	cmd := &cobra.Command{
-		Use:   "dev",
+		Use:   "dev [-- COMMAND]",
 		Short: "Run the whole system on this machine and prove every route",
-		Long: `Runs an issuer that behaves as Amazon Cognito, a guarded demo service, an HTTPS edge in front of it and a page
-that shows who may call what; proves every route of the service; and stays up until Ctrl-C.
+		Long: `Runs an issuer that behaves as Amazon Cognito, a guarded service, an HTTPS edge in front of it and a page that shows who may
+call what; proves every route of the service; and stays up until Ctrl-C.
 
-All that it makes is kept in the state directory, and found there by the next start.`,
+Where there is a countersign.yaml, the issuer has its user pool, scopes and clients, and the service is the user's own: COMMAND,
+or service.main, which is built and run. It listens where the variables ADDR and PORT say, and is built and started again when
+Go files, the policy or countersign.yaml change. Without such a file the service is a demo.
+
+All that it makes is kept in the state directory, and found there by the next start.
+
+Exit codes of --once: 0 proved, 1 a proof found a difference, 2 something could not be run.`,
 		Example: `  countersign dev
+  countersign dev -- go run ./cmd/orders
   countersign dev --once --state ./state    # in CI: prove and end with the exit code`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 && cmd.ArgsLenAtDash() != 0 {
+				return fmt.Errorf("dev takes no argument %q; the command of a service stands after --, as in: countersign dev -- go run ./cmd/orders", args[0])
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
 			dir, err := state.state()
 			if err != nil {
 				return err
@@ -39,14 +48,19 @@ All that it makes is kept in the state directory, and found there by the next st
 					return err
 				}
 			}
+			options.command = args
+			options.named = cmd.Flags().Changed("file")
+			options.apiNamed = cmd.Flags().Changed("api-addr")
 			return runDev(cmd.Context(), options, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
 	state.add(cmd)
+	options.config.add(cmd)
 	flags := cmd.Flags()
+	flags.Lookup("env").Usage = "environment of the file (default: dev, if the file has one)"
 	flags.BoolVar(&options.once, "once", false, "prove, and end with exit code 0 (proved), 1 (difference) or 2 (could not run)")
 	flags.BoolVar(&options.quiet, "quiet", false, "log no requests")
-	flags.StringVar(&options.APIAddr, "api-addr", "localhost:8080", "address of the demo service")
+	flags.StringVar(&options.APIAddr, "api-addr", "localhost:8080", "address of the service (default for a service of your own: 127.0.0.1 and service.port)")
 	flags.StringVar(&options.EdgeAddr, "edge-addr", "localhost:8443", "address of the HTTPS edge")
 	flags.StringVar(&options.IssuerAddr, "issuer-addr", "localhost:8081", "address of the issuer, the cognito-idp JSON API and the page")
 	flags.StringSliceVar(&options.allow, "allow", nil, "networks that may connect to the edge beside this machine, as 10.0.0.0/8; it answers for the name localhost only")
@@ -57,50 +71,10 @@ type devOptions struct {
 	dev.Config
 	once, quiet bool
 	allow       []string
-}
-
-func runDev(ctx context.Context, options devOptions, stdout, stderr io.Writer) (err error) {
-	if options.Allow, err = parseNetworks(options.allow); err != nil {
-		return err
-	}
-	// What happens before the system is up and proved is told by the table; the log begins after it.
-	gate := newLogGate(slog.NewTextHandler(stderr, nil))
-	options.Logger = slog.New(gate)
-	system, err := dev.Start(ctx, options.Config)
-	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
-		return errors.New("interrupted before the system was up")
-	}
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, system.Close()) }()
-	printSystem(stdout, system.Running)
-	code, err := proveSystem(ctx, system, stdout)
-	switch {
-	case ctx.Err() != nil && !options.once:
-		return sayStopping(stdout)
-	case err != nil:
-		return err
-	case options.once && code != 0:
-		return exitError(code)
-	case options.once:
-		return nil
-	}
-	printNext(stdout, options.StateFlag)
-	if !options.quiet {
-		gate.open()
-	}
-	select {
-	case <-ctx.Done():
-		return sayStopping(stdout)
-	case err := <-system.Failed():
-		return err
-	}
-}
-
-func sayStopping(w io.Writer) error {
-	_, err := fmt.Fprintln(w, "\nstopping: requests under way are answered first")
-	return err
+	config      configFlags
+	named       bool     // whether --file was typed
+	apiNamed    bool     // whether --api-addr was
+	command     []string // of the user's service
 }
 
 func parseNetworks(texts []string) ([]netip.Prefix, error) {
@@ -118,3 +92,6 @@ func parseNetworks(texts []string) ([]netip.Prefix, error) {
 	}
 	return networks, nil
 }
+
+// errAnew ends a session whose file has changed: the next one begins with what it says now.
+var errAnew = errors.New("begin anew")

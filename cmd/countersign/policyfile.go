@@ -39,6 +39,8 @@ func (o proveOptions) readPolicy(ctx context.Context, running *dev.Running, clie
 	var p proofPolicy
 	var err error
 	switch {
+	case o.policy == "" && len(running.Policy) == 0:
+		err = errors.New("the running dev knows no policy: its service has not come up, or has none; its output says which")
 	case o.policy == "":
 		p.Policy, err = countersign.ParsePolicy(running.Policy)
 	case isURL(o.policy):
@@ -46,11 +48,15 @@ func (o proveOptions) readPolicy(ctx context.Context, running *dev.Running, clie
 	default:
 		p, err = o.openPolicy(targets)
 	}
-	if err != nil || o.beneath == "" {
+	prefixes := o.edge
+	if o.beneath != "" {
+		prefixes = []string{o.beneath}
+	}
+	if err != nil || len(prefixes) == 0 {
 		return p, err
 	}
-	if p.Policy = dev.Beneath(p.Policy, o.beneath); len(p.Routes) == 0 {
-		return p, fmt.Errorf("--beneath %s: the policy has no route there", o.beneath)
+	if p.Policy = dev.Beneath(p.Policy, prefixes...); len(p.Routes) == 0 {
+		return p, fmt.Errorf("--beneath %s: the policy has no route there", strings.Join(prefixes, ", "))
 	}
 	return p, nil
 }

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"unicode"
 
 	"golang.org/x/term"
 
@@ -50,18 +51,34 @@ func printSystem(w io.Writer, r dev.Running) {
 }
 
 // printNext says what to type next.
-func printNext(w io.Writer, state string) {
+func printNext(w io.Writer, r dev.Running, state string) {
 	flag := ""
 	if state != "" {
 		flag = " --state " + shellQuote(state)
 	}
+	call := ""
+	switch {
+	case r.Demo:
+		call = fmt.Sprintf("  curl -H \"Authorization: Bearer $(%s token --client readClient%s)\" $API_URL/api/demo/protectedRole/me\n", program(os.Args[0]), flag)
+	case len(r.Clients) > 0:
+		call = fmt.Sprintf("  curl -H \"Authorization: Bearer $(%s token %s%s)\" $API_URL/\n", program(os.Args[0]), shellWord(r.Clients[0]), flag)
+	}
 	fmt.Fprintf(w, `
 In another terminal:
-  eval "$(%[1]s env%[2]s)"
-  curl -H "Authorization: Bearer $(%[1]s token --client readClient%[2]s)" $API_URL/api/demo/protectedRole/me
-
+  eval "$(%s env%s)"
+%s
 Ctrl-C stops it.
-`, program(os.Args[0]), flag)
+`, program(os.Args[0]), flag, call)
+}
+
+// shellWord is the text as a shell reads it, in quotes where it needs them.
+func shellWord(s string) string {
+	if strings.ContainsFunc(s, func(r rune) bool {
+		return r > '~' || !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("-_./", r)
+	}) {
+		return shellQuote(s)
+	}
+	return s
 }
 
 // goRun matches where go run puts an executable: a directory of its own, or Go's cache.

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -70,6 +71,7 @@ Exit codes: 0 proved, 1 a difference, 2 could not run, or was interrupted.`,
 type proveOptions struct {
 	state                             stateFlag
 	policy, server, beneath, ca, seen string
+	edge                              []string // what the dev's edge lets through, where that is proved
 	credentialOptions
 	paceOptions
 	reportOptions
@@ -100,8 +102,8 @@ func runProve(ctx context.Context, args []string, state dev.State, options prove
 		return err
 	}
 	if options.throughDevEdge(running, args) {
-		options.beneath = running.EdgePrefix
-		fmt.Fprintf(stderr, "note: the dev's edge lets nothing through but %s; the other routes are left out\n", running.EdgePrefix)
+		options.edge = running.EdgePrefixes
+		fmt.Fprintf(stderr, "note: the dev's edge lets nothing through but %s; the other routes are left out\n", strings.Join(running.EdgePrefixes, ", "))
 	}
 	client, err := options.client(running)
 	if err != nil {
@@ -141,7 +143,8 @@ func runProve(ctx context.Context, args []string, state dev.State, options prove
 
 // throughDevEdge reports whether it is the running dev's service that is proved, through its edge.
 func (o proveOptions) throughDevEdge(running *dev.Running, args []string) bool {
-	return running != nil && o.policy == "" && o.beneath == "" && len(args) == 1 && strings.TrimSuffix(args[0], "/") == running.EdgeURL
+	return running != nil && o.policy == "" && o.beneath == "" && len(args) == 1 && strings.TrimSuffix(args[0], "/") == running.EdgeURL &&
+		!slices.Equal(running.EdgePrefixes, []string{"/"})
 }
 
 // findDev finds the running dev where something of it is needed; otherwise it is nil.
@@ -249,15 +252,23 @@ func proveSystem(ctx context.Context, system *dev.System, stdout io.Writer) (int
 		return 0, err
 	}
 	// Through the edge the same is expected: one line, unless there is more to say.
-	if edge.OK() {
-		_, err = fmt.Fprintf(stdout, "%s: proved (%s)\n", edge.Target, edge.Summary())
-	} else {
-		err = table.Write(stdout, edge)
-	}
+	err = printReport(stdout, edge, !edge.OK())
 	code := report.ExitCode()
 	// A difference is what to look at first, whatever else could not be run.
 	if code == 0 || edge.ExitCode() == exitDifference {
 		code = edge.ExitCode()
 	}
 	return code, err
+}
+
+// printReport writes the table, or one line. A report of no route is nothing.
+func printReport(w io.Writer, report prove.Report, whole bool) error {
+	switch {
+	case len(report.Rows) == 0:
+		return nil
+	case whole:
+		return tableFor(w, false).Write(w, report)
+	}
+	_, err := fmt.Fprintf(w, "%s: proved (%s)\n", report.Target, report.Summary())
+	return err
 }

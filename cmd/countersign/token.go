@@ -16,12 +16,21 @@ func newToken() *cobra.Command {
 	var client string
 	var scopes []string
 	cmd := &cobra.Command{
-		Use:     "token --client NAME",
-		Short:   "Print an access token of a client of the running dev",
-		Long:    `Asks the running dev's issuer for an access token and prints it, and nothing else.`,
-		Example: `  curl -H "Authorization: Bearer $(countersign token --client readClient)" "$API_URL/api/demo/protectedRole/me"`,
-		Args:    cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		Use:   "token NAME",
+		Short: "Print an access token of a client of the running dev",
+		Long:  `Asks the running dev's issuer for an access token and prints it, and nothing else.`,
+		Example: `  countersign token reader
+  curl -H "Authorization: Bearer $(countersign token --client readClient)" "$API_URL/api/demo/protectedRole/me"`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 1 || len(args) == 1 && client != "" {
+				return errors.New("token takes the name of one app client, as in: countersign token readClient")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 1 {
+				client = args[0]
+			}
 			if client == "" {
 				return errors.New("--client is missing; name an app client, as in: countersign token --client readClient")
 			}
@@ -44,7 +53,7 @@ func newToken() *cobra.Command {
 		},
 	}
 	state.add(cmd)
-	cmd.Flags().StringVar(&client, "client", "", "name of the app client")
+	cmd.Flags().StringVar(&client, "client", "", "name of the app client, where it is no argument")
 	cmd.Flags().StringSliceVar(&scopes, "scope", nil, "scopes in full, as https://api.example.com/demo.read (default: all that the client may have)")
 	return cmd
 }

@@ -76,6 +76,11 @@ func (a *Admin) Client(ctx context.Context, name string) (Client, error) {
 	if err != nil {
 		return Client{}, err
 	}
+	return a.Named(clients, name)
+}
+
+// Named is Client among clients that were asked for already.
+func (a *Admin) Named(clients []Client, name string) (Client, error) {
 	var found []Client
 	var names []string
 	for _, client := range clients {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -19,16 +20,20 @@ import (
 
 // Prove proves every route of the service, past the edge, and shows the result on the page.
 func (s *System) Prove(ctx context.Context) (prove.Report, error) {
-	report, err := s.prove(ctx, s.Running.APIURL, s.Policy)
+	report, err := s.prove(ctx, s.Running.APIURL, s.Policy())
 	if err == nil {
 		s.proof.set(report, time.Now())
 	}
 	return report, err
 }
 
-// ProveEdge proves the routes that the edge lets through, through the edge.
+// ProveEdge proves the routes that the edge lets through, through the edge. If there is none, the report is of no route.
 func (s *System) ProveEdge(ctx context.Context) (prove.Report, error) {
-	return s.prove(ctx, s.Running.EdgeURL, Beneath(s.Policy, edgePrefix))
+	routes := Beneath(s.Policy(), s.prefixes...)
+	if len(routes.Routes) == 0 {
+		return prove.Report{Target: s.Running.EdgeURL}, nil
+	}
+	return s.prove(ctx, s.Running.EdgeURL, routes)
 }
 
 func (s *System) prove(ctx context.Context, url string, policy countersign.Policy) (prove.Report, error) {
@@ -53,15 +58,21 @@ func (s *System) prove(ctx context.Context, url string, policy countersign.Polic
 	if err != nil {
 		return prove.Report{}, err
 	}
-	return prove.Run(ctx, prove.Config{Policy: policy, Target: target, Tokens: tokens, Signer: signer})
+	cfg := prove.Config{Policy: policy, Target: target, Tokens: tokens, Signer: signer}
+	if p := s.policy.Load(); p != nil {
+		cfg.Examples = p.examples
+	}
+	return prove.Run(ctx, cfg)
 }
 
-// Beneath returns the policy's routes whose path is the prefix or lies beneath it.
-func Beneath(policy countersign.Policy, prefix string) countersign.Policy {
-	prefix = strings.TrimSuffix(prefix, "/")
+// Beneath returns the policy's routes whose path is one of the prefixes or lies beneath one.
+func Beneath(policy countersign.Policy, prefixes ...string) countersign.Policy {
 	var routes []countersign.Route
 	for _, route := range policy.Routes {
-		if route.Path == prefix || strings.HasPrefix(route.Path, prefix+"/") {
+		if slices.ContainsFunc(prefixes, func(prefix string) bool {
+			prefix = strings.TrimSuffix(prefix, "/")
+			return route.Path == prefix || strings.HasPrefix(route.Path, prefix+"/")
+		}) {
 			routes = append(routes, route)
 		}
 	}

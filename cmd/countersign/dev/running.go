@@ -18,18 +18,22 @@ import (
 
 // Running says how to reach a running system, and how to recognise it.
 type Running struct {
-	Instance   string          `json:"instance"` // random, for the owner of the state alone; /healthz of the issuer's address proves that it has it
-	PID        int             `json:"pid"`
-	APIURL     string          `json:"api_url"`
-	EdgeURL    string          `json:"edge_url"`
-	EdgePrefix string          `json:"edge_prefix"` // the path that the edge lets through
-	EdgeCA     string          `json:"edge_ca"`     // path of a PEM file
-	AWSURL     string          `json:"aws_url"`     // the cognito-idp JSON API
-	Issuer     string          `json:"issuer"`      // the pool's
-	Region     string          `json:"region"`      // AWS's word
-	UserPoolID string          `json:"user_pool_id"`
-	Resource   string          `json:"resource"` // identifier of the resource server
-	Policy     json.RawMessage `json:"policy"`   // the service's, as OpenAPI
+	Instance       string          `json:"instance"` // random, for the owner of the state alone; /healthz of the issuer's address proves that it has it
+	PID            int             `json:"pid"`
+	APIURL         string          `json:"api_url"`
+	EdgeURL        string          `json:"edge_url"`
+	EdgePrefix     string          `json:"edge_prefix"`   // the first path that the edge lets through
+	EdgePrefixes   []string        `json:"edge_prefixes"` // all of them
+	EdgeCA         string          `json:"edge_ca"`       // path of a PEM file
+	AWSURL         string          `json:"aws_url"`       // the cognito-idp JSON API
+	Issuer         string          `json:"issuer"`        // the pool's
+	Region         string          `json:"region"`        // AWS's word
+	UserPoolID     string          `json:"user_pool_id"`
+	Resource       string          `json:"resource"`                  // identifier of the resource server
+	Clients        []string        `json:"clients"`                   // names of the app clients that the system was to have
+	Demo           bool            `json:"demo"`                      // whether the service is the demo
+	CredentialsDir string          `json:"credentials_dir,omitempty"` // where a user's service finds those of its clients
+	Policy         json.RawMessage `json:"policy"`                    // the service's, as OpenAPI
 }
 
 // ErrNotRunning says that no system runs on a state directory.

@@ -48,7 +48,7 @@ func TestSeedThatFindsNoRoomDoesNotEndTheStart(t *testing.T) {
 			must(err)
 			_, err = api.CreateUserPoolDomain(ctx, &idp.CreateUserPoolDomainInput{UserPoolId: mine.UserPool.Id, Domain: aws.String("countersign-demo")})
 			must(err)
-		}, `what="the demo pool's domain" error=InvalidParameterException`},
+		}, `what="the user pool's domain" error=InvalidParameterException`},
 		{"client without its scope", func(ctx context.Context, api *idp.Client, pool *string) {
 			clients, err := api.ListUserPoolClients(ctx, &idp.ListUserPoolClientsInput{UserPoolId: pool})
 			must(err)

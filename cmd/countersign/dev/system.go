@@ -12,9 +12,11 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/countersign-dev/countersign"
+	"github.com/countersign-dev/countersign/cmd/countersign/child"
 	"github.com/countersign-dev/countersign/cmd/countersign/gateway"
 	"github.com/countersign-dev/countersign/cmd/countersign/issuer"
 	"github.com/countersign-dev/countersign/cognito"
@@ -33,6 +35,7 @@ type Config struct {
 	APIAddr, EdgeAddr, IssuerAddr string
 	Allow                         []netip.Prefix // who may connect to the edge; empty means loopback
 	StateFlag                     string         // value of --state, where one was typed, for what is shown to people
+	App                           *App           // a user's own service; nil for the demo
 	Logger                        *slog.Logger   // one line a request
 	DrainTimeout                  time.Duration  // how long Close waits for requests under way; zero means 10 seconds
 }
@@ -40,7 +43,6 @@ type Config struct {
 // System is a running local system. Get one from [Start], end it with [System.Close].
 type System struct {
 	Running Running
-	Policy  countersign.Policy
 
 	state     State
 	stateFlag string
@@ -52,8 +54,12 @@ type System struct {
 	servers sync.WaitGroup
 	failed  chan error
 
-	service *cognito.Service
-	proof   lastProof
+	service  *cognito.Service
+	app      *App         // nil for the demo
+	child    *child.Child // nil for the demo
+	policy   atomic.Pointer[policy]
+	prefixes []string // what the edge lets through
+	proof    lastProof
 }
 
 // Start brings the system up and returns when all of it answers. On an error nothing stays behind.
@@ -83,23 +89,42 @@ func (s *System) start(ctx context.Context, cfg Config) error {
 	for _, l := range listeners {
 		s.onClose(func() error { return ignoreClosed(l.Close()) })
 	}
-	if err := s.name(cfg, listeners); err != nil {
+	wanted := demoWant()
+	s.prefixes = []string{edgePrefix}
+	if cfg.App != nil {
+		wanted, s.prefixes = wantOf(cfg.App.Config), cfg.App.Config.Ingress.Paths
+	}
+	if err := s.name(cfg, wanted, listeners); err != nil {
 		return err
 	}
-	if err := s.openIssuer(ctx, listeners[2]); err != nil {
+	if err := s.openIssuer(ctx, wanted, listeners[2]); err != nil {
 		return err
 	}
-	if err := s.openAPI(listeners[0]); err != nil {
+	if cfg.App != nil {
+		err = s.openApp(ctx, cfg.App, listeners[0])
+	} else {
+		err = s.openAPI(listeners[0])
+	}
+	if err != nil {
 		return err
 	}
 	if err := s.openEdge(cfg.Allow, listeners[1]); err != nil {
 		return err
 	}
-	if err := s.Running.publish(s.state); err != nil {
+	if err := s.publish(); err != nil {
 		return err
 	}
 	s.onClose(func() error { return withdraw(s.state) })
 	return nil
+}
+
+// publish tells other processes of the system, with the policy as it is now.
+func (s *System) publish() error {
+	r := s.Running
+	if p := s.policy.Load(); p != nil {
+		r.Policy = p.document
+	}
+	return r.publish(s.state)
 }
 
 // claim opens the state directory for this process alone.
@@ -115,8 +140,11 @@ func (s *System) claim(ctx context.Context) error {
 }
 
 // name works out the URLs that the system is reached at.
-func (s *System) name(cfg Config, listeners []net.Listener) error {
-	r := Running{EdgePrefix: edgePrefix, Instance: rand.Text(), PID: os.Getpid(), Region: region, Resource: demo.Resource}
+func (s *System) name(cfg Config, w want, listeners []net.Listener) error {
+	r := Running{
+		EdgePrefix: s.prefixes[0], EdgePrefixes: s.prefixes, Instance: rand.Text(), PID: os.Getpid(),
+		Region: w.region, Resource: w.identifier, Clients: w.names(), Demo: cfg.App == nil,
+	}
 	var err error
 	for i, url := range []struct {
 		to           *string
@@ -131,15 +159,15 @@ func (s *System) name(cfg Config, listeners []net.Listener) error {
 }
 
 // openIssuer opens the store, seeds it, and serves the token endpoint, the JSON API and the console.
-func (s *System) openIssuer(ctx context.Context, l net.Listener) error {
+func (s *System) openIssuer(ctx context.Context, w want, l net.Listener) error {
 	var err error
 	s.service, err = cognito.New(ctx, cognito.Config{
-		Store: s.kept.Store, Region: region, BaseURL: s.Running.AWSURL, Logger: s.logger,
+		Store: s.kept.Store, Region: w.region, BaseURL: s.Running.AWSURL, Logger: s.logger,
 	})
 	if err != nil {
 		return err
 	}
-	pool, err := seed(ctx, s.service, s.logger)
+	pool, err := seed(ctx, s.service, w, s.logger)
 	if err != nil {
 		return err
 	}
@@ -160,10 +188,11 @@ func (s *System) openAPI(l net.Listener) error {
 	}
 	s.onClose(guard.Close)
 	api := demo.NewAPI(guard)
-	s.Policy = guard.Policy()
-	if s.Running.Policy, err = s.Policy.OpenAPI(); err != nil {
+	p := policy{Policy: guard.Policy()}
+	if p.document, err = p.OpenAPI(); err != nil {
 		return err
 	}
+	s.policy.Store(&p)
 	s.serve(l, newServer(api))
 	return nil
 }
@@ -177,9 +206,18 @@ func (s *System) openEdge(allow []netip.Prefix, l net.Listener) error {
 	if s.Running.EdgeCA, err = filepath.Abs(ca.Path()); err != nil {
 		return err
 	}
+	var routes []gateway.Route
+	for _, prefix := range s.prefixes {
+		routes = append(routes, gateway.Route{Prefix: prefix, Upstream: s.Running.APIURL})
+	}
+	var away func() string
+	if s.child != nil {
+		away = s.away
+	}
 	edge, err := gateway.New(gateway.Config{
-		Routes:       []gateway.Route{{Prefix: edgePrefix, Upstream: s.Running.APIURL}},
+		Routes:       routes,
 		Allow:        allow,
+		Unavailable:  away,
 		Certificate:  ca.GetCertificate,
 		DrainTimeout: s.drain,
 		Logger:       s.logger,

@@ -2,8 +2,10 @@ package dev
 
 import (
 	"context"
+	"slices"
 
 	"github.com/countersign-dev/countersign/cmd/countersign/console"
+	"github.com/countersign-dev/countersign/cognito"
 )
 
 // view reads what the page shows, as it is now.
@@ -12,7 +14,9 @@ func (s *System) view(ctx context.Context) (console.View, error) {
 	if err != nil {
 		return console.View{}, err
 	}
-	source.Policy = s.Policy
+	source.Policy = s.Policy()
+	// What proves the routes is no caller of them.
+	source.Clients = slices.DeleteFunc(source.Clients, func(c cognito.UserPoolClient) bool { return isProver(c.ClientName) })
 	source.StateFlag = s.stateFlag
 	source.Proof = s.proof.Load()
 	source.Addresses = []console.Address{

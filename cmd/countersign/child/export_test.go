@@ -1,0 +1,4 @@
+package child
+
+// SplitGoRun is splitGoRun.
+var SplitGoRun = splitGoRun

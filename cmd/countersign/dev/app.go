@@ -1,0 +1,173 @@
+package dev
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/countersign-dev/countersign/cmd/countersign/child"
+	"github.com/countersign-dev/countersign/cmd/countersign/config"
+	"github.com/countersign-dev/countersign/cmd/countersign/issuer"
+)
+
+// App is a user's own service, which the system runs in place of the demo.
+type App struct {
+	Config  *config.Config    // countersign.yaml: the pool, the scopes and the clients, and how the service is reached
+	Command []string          // how it is started, as typed; empty builds and runs service.main
+	Output  io.Writer         // the service's own lines
+	Notice  func(text string) // a line for people about the service's life
+}
+
+// CredentialsVariable is the directory in which the service finds the credentials of its clients, each in a directory of the client's
+// name with the files client_id and client_secret: as the pods have them.
+const CredentialsVariable = "COUNTERSIGN_CREDENTIALS_DIR"
+
+// command is what runs, and the directory that it is typed in.
+func (a *App) command() (command []string, dir string, err error) {
+	if len(a.Command) > 0 {
+		return a.Command, "", nil
+	}
+	service := a.Config.Service
+	if dir := a.Config.Resolve(service.Main); !hasGo(dir) {
+		return nil, "", a.Config.Problem("service.main", "%s has no Go files to run; correct it, or name the command, as in: countersign dev -- npm start", service.Main)
+	}
+	return []string{"go", "run", service.Main}, a.Config.Dir(), nil
+}
+
+func hasGo(dir string) bool {
+	names, err := filepath.Glob(filepath.Join(dir, "*.go"))
+	return err == nil && len(names) > 0
+}
+
+// openApp starts the service. It knows the issuer by its URL only, as in production, and finds its address in ADDR or PORT.
+func (s *System) openApp(ctx context.Context, app *App, l net.Listener) error {
+	command, dir, err := app.command()
+	if err != nil {
+		return err
+	}
+	s.Running.CredentialsDir = s.credentialsDir()
+	if err := s.writeCredentials(ctx); err != nil {
+		return err
+	}
+	bin := s.state.path("bin")
+	if err := os.MkdirAll(bin, 0o700); err != nil {
+		return fmt.Errorf("state directory: %w", err)
+	}
+	s.onClose(func() error { return os.RemoveAll(bin) })
+	s.app = app
+	// The service listens here itself: that the address was free is all that was asked.
+	addr := l.Addr().String()
+	if err := l.Close(); err != nil {
+		return err
+	}
+	s.child, err = child.Start(child.Config{
+		Name: app.Config.Service.Name, Command: command, Dir: dir, Env: s.appEnv(app, addr),
+		Addr: addr, Ready: app.Config.Service.Ready, Bin: bin,
+		Output: app.Output, Notice: app.Notice, Grace: s.drain,
+	})
+	if err != nil {
+		return err
+	}
+	s.onClose(s.child.Close)
+	return nil
+}
+
+// appEnv is the service's environment: what its pods would have by the file, under the user's own, under what the system says.
+func (s *System) appEnv(app *App, addr string) []string {
+	var env []string
+	for _, name := range slices.Sorted(maps.Keys(app.Config.Kubernetes.Env)) {
+		env = append(env, name+"="+app.Config.Kubernetes.Env[name])
+	}
+	env = append(env, os.Environ()...)
+	return append(env,
+		"COUNTERSIGN_ISSUER="+s.Running.Issuer,
+		"COUNTERSIGN_RESOURCE="+s.Running.Resource,
+		CredentialsVariable+"="+s.credentialsDir(),
+		"ADDR="+addr,
+		"PORT="+addr[strings.LastIndexByte(addr, ':')+1:],
+	)
+}
+
+func (s *System) credentialsDir() string {
+	dir := s.state.path("credentials.d")
+	if absolute, err := filepath.Abs(dir); err == nil {
+		return absolute
+	}
+	return dir
+}
+
+// writeCredentials gives the service the credentials of the file's clients, for as long as the system runs. The place that the file
+// names for them is left alone: it may hold those of another pool.
+func (s *System) writeCredentials(ctx context.Context) error {
+	clients, err := s.appClients(ctx)
+	if err != nil {
+		return err
+	}
+	dir := s.credentialsDir()
+	if err := os.RemoveAll(dir); err != nil {
+		return fmt.Errorf("state directory: %w", err)
+	}
+	s.onClose(func() error { return os.RemoveAll(dir) })
+	for _, client := range clients {
+		if err := writeCredential(filepath.Join(dir, fileName(client.Name)), client); err != nil {
+			return fmt.Errorf("state directory: %w", err)
+		}
+	}
+	return nil
+}
+
+func (s *System) appClients(ctx context.Context) ([]Client, error) {
+	admin, err := OpenAdmin(s.state, s.Running)
+	if err != nil {
+		return nil, err
+	}
+	all, err := admin.Clients(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(all, func(c Client) bool {
+		return c.Secret == "" || !slices.Contains(s.Running.Clients, c.Name)
+	}), nil
+}
+
+// fileName is the client's name as a directory. Cognito lets a name be "..".
+func fileName(name string) string {
+	if !fs.ValidPath(name) || name == "." {
+		return "_"
+	}
+	return name
+}
+
+func writeCredential(dir string, client Client) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	for name, value := range map[string]issuer.Secret{"client_id": issuer.Secret(client.ID), "client_secret": client.Secret} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(value.Reveal()), 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Child is the user's service, and nil where the demo runs.
+func (s *System) Child() *child.Child { return s.child }
+
+// away says why the edge has nobody to ask. What a compiler or a service says is not for its callers.
+func (s *System) away() string {
+	state := s.child.State()
+	switch {
+	case state.Up:
+		return ""
+	case state.Why == "":
+		return "the service is being started"
+	}
+	return "the service is not up; the output of countersign dev says why"
+}

@@ -1,0 +1,183 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"sync"
+
+	"github.com/countersign-dev/countersign/cmd/countersign/dev"
+	"github.com/countersign-dev/countersign/prove"
+)
+
+func runDev(ctx context.Context, options devOptions, stdout, stderr io.Writer) (err error) {
+	if options.Allow, err = parseNetworks(options.allow); err != nil {
+		return err
+	}
+	stderr = &syncWriter{to: stderr} // the service, its builder and the log write at once
+	if options.App, err = options.app(stderr); err != nil {
+		return err
+	}
+	for {
+		err := runSession(ctx, options, stdout, stderr)
+		if !errors.Is(err, errAnew) {
+			return err
+		}
+		app, err := options.app(stderr)
+		if err != nil { // it was read a moment ago, and has changed since
+			return err
+		}
+		options.App = app
+	}
+}
+
+// runSession runs one system, from its start to its end.
+func runSession(ctx context.Context, options devOptions, stdout, stderr io.Writer) (err error) {
+	// What happens before the system is up and proved is told by the table; the log begins after it.
+	gate := newLogGate(slog.NewTextHandler(stderr, nil))
+	options.Logger = slog.New(gate)
+	options.address()
+	system, err := dev.Start(ctx, options.Config)
+	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+		return errors.New("interrupted before the system was up")
+	}
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if closed := system.Close(); closed != nil {
+			err = errors.Join(err, closed)
+		}
+	}()
+	printSystem(stdout, system.Running)
+	code, err := options.prove(ctx, system, stdout, stderr)
+	switch {
+	case ctx.Err() != nil && !options.once:
+		return sayStopping(stdout)
+	case err != nil:
+		return err
+	case options.once && code != 0:
+		return exitError(code)
+	case options.once:
+		return nil
+	}
+	printNext(stdout, system.Running, options.StateFlag)
+	if !options.quiet {
+		gate.open()
+	}
+	return options.stay(ctx, system, stdout, stderr)
+}
+
+// prove waits for the service and proves it. That a user's service is not up or has no policy ends only what is to end anyhow.
+func (o *devOptions) prove(ctx context.Context, system *dev.System, stdout, stderr io.Writer) (code int, err error) {
+	err = awaitService(ctx, system)
+	if err == nil {
+		release := hold(system)
+		code, err = proveSystem(ctx, system, stdout)
+		release(code != 0)
+		return code, err
+	}
+	if o.once || system.Child() == nil || ctx.Err() != nil {
+		return 0, err
+	}
+	// What is wrong with the service itself was said when it happened.
+	if system.Child().State().Up {
+		fmt.Fprintf(stderr, "countersign: not proved: %v\n", err)
+	}
+	return 0, nil
+}
+
+func awaitService(ctx context.Context, system *dev.System) error {
+	if service := system.Child(); service != nil {
+		if err := service.Await(ctx); err != nil {
+			return err
+		}
+	}
+	return system.LoadPolicy(ctx)
+}
+
+// hold keeps back what a user's service prints about the hundreds of requests of a proof.
+func hold(system *dev.System) (release func(show bool)) {
+	if service := system.Child(); service != nil {
+		return service.Hold()
+	}
+	return func(bool) {}
+}
+
+// stay lets the system run, and follows the user's service, until something ends it.
+func (o *devOptions) stay(ctx context.Context, system *dev.System, stdout, stderr io.Writer) error {
+	follow, err := o.follow(system)
+	if err != nil {
+		return err
+	}
+	defer follow.close()
+	for {
+		select {
+		case <-ctx.Done():
+			return sayStopping(stdout)
+		case err := <-system.Failed():
+			return err
+		case err := <-follow.failed:
+			fmt.Fprintf(stderr, "countersign: changes are not seen any more: %v\n", err)
+		case paths := <-follow.changed:
+			if err := o.changed(ctx, system, paths, stdout, stderr); err != nil {
+				return err
+			}
+		case <-follow.service:
+			if state := system.Child().State(); state.Up && state.Run != follow.proved {
+				follow.proved = state.Run
+				proveAgain(ctx, system, stdout, stderr)
+			}
+		}
+	}
+}
+
+// proveAgain proves what has come up anew: one line, unless there is a difference.
+func proveAgain(ctx context.Context, system *dev.System, stdout, stderr io.Writer) {
+	fail := func(err error) {
+		if ctx.Err() == nil {
+			fmt.Fprintf(stderr, "countersign: not proved: %v\n", err)
+		}
+	}
+	if err := system.LoadPolicy(ctx); err != nil {
+		fail(err)
+		return
+	}
+	release, failed := hold(system), true
+	defer func() { release(failed) }()
+	for _, again := range []func(context.Context) (prove.Report, error){system.Prove, system.ProveEdge} {
+		report, err := again(ctx)
+		if err != nil {
+			fail(err)
+			return
+		}
+		if err := printReport(stdout, report, !report.OK()); err != nil {
+			fail(err)
+			return
+		}
+		if !report.OK() {
+			return
+		}
+	}
+	failed = false
+}
+
+func sayStopping(w io.Writer) error {
+	_, err := fmt.Fprintln(w, "\nstopping: requests under way are answered first")
+	return err
+}
+
+// syncWriter lets several write whole lines to one place.
+type syncWriter struct {
+	mu sync.Mutex
+	to io.Writer
+}
+
+// Write implements [io.Writer].
+func (w *syncWriter) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.to.Write(p)
+}
