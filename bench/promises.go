@@ -33,6 +33,15 @@ func (r Report) promises() []promise {
 	atMost("a hostile token of 8 MB", Best(big.One), 50e3, duration)
 	atMost("bytes allocated for it", big.Bytes, 64<<10, count)
 	atMost(fmt.Sprintf("one of %d live tokens", r.Tokens), Best(r.row("ManyTokens").named(guardName).One), 1000, duration)
+	for _, held := range []struct {
+		row, what     string
+		limit, allocs float64
+	}{{"ClientToken", "a client's token that is at hand", 50, 0}, {"ClientTransport", "what a token adds to an outgoing request", 500, 3}} {
+		line := r.row(held.row).named(clientName)
+		atMost(held.what, Best(line.One), held.limit, duration)
+		atMost("its allocations", line.Allocs, held.allocs, count)
+		atLeast("its scaling from one core to two", line.scaling(), 1.8, "")
+	}
 	list = append(list, promise{"memory for each of them", "bounded by Config.CacheBytes, 64 MiB unless it says otherwise", count(r.TokenMemory) + " bytes", r.TokenMemory*float64(r.Tokens) <= 64<<20})
 	return list
 }

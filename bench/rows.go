@@ -29,6 +29,7 @@ type Row struct {
 // Names of lines that the promises are about.
 const (
 	guardName     = "**countersign**"
+	clientName    = "**countersign/clientcredentials**"
 	authorizeOnly = ", Authorize" // without net/http
 	unprotected   = "no authentication"
 )
@@ -134,7 +135,7 @@ func (s *Suite) Rows() ([]Row, error) {
 		return nil, err
 	}
 	many, err := s.manyTokens()
-	return append(rows, s.clientTokens(), many), err
+	return append(rows, s.clientTokens(), s.clientTransports(), many), err
 }
 
 func (s *Suite) addPeers(row *Row, tokens [2]func() []string, served bool) error {
