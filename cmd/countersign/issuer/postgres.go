@@ -108,3 +108,24 @@ func (p *Postgres) prepare(ctx context.Context) error {
 		}
 	}
 }
+
+// retries are the waits before another attempt when the connection broke. After a failover, all that the pool holds is
+// broken, and whoever asks first would otherwise hear of it.
+var retries = []time.Duration{0, 100 * time.Millisecond, 300 * time.Millisecond}
+
+// attempt does what may be done twice.
+func (p *Postgres) attempt(ctx context.Context, do func() error) error {
+	for _, wait := range retries {
+		err := do()
+		if err == nil || !isAbsent(err) || ctx.Err() != nil {
+			return err
+		}
+		p.pool.Reset()
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(wait):
+		}
+	}
+	return do()
+}

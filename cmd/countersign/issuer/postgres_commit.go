@@ -57,9 +57,10 @@ func (p *Postgres) Commit(ctx context.Context, revision int64, changes []cognito
 	var err error
 	if len(changes) > 0 {
 		next = nextRevision(revision)
-		err = p.commit(ctx, revision, next, p.columns(next, changes))
+		c := p.columns(next, changes)
+		err = p.attempt(ctx, func() error { return p.commit(ctx, revision, next, c) })
 	} else {
-		err = p.at(ctx, revision)
+		err = p.attempt(ctx, func() error { return p.at(ctx, revision) })
 	}
 	if err != nil {
 		return 0, p.explain("write to", err)
@@ -68,7 +69,7 @@ func (p *Postgres) Commit(ctx context.Context, revision int64, changes []cognito
 }
 
 // commit sends its statements at once. Without a BEGIN they are one transaction all the same, since the server commits
-// at the end of what was sent together.
+// at the end of what was sent together. It may be called again with the same revisions when the answer was lost.
 func (p *Postgres) commit(ctx context.Context, revision, next int64, c columns) error {
 	batch := &pgx.Batch{}
 	batch.Queue(durableStatement)
@@ -84,17 +85,18 @@ func (p *Postgres) commit(ctx context.Context, revision, next int64, c columns) 
 		return err
 	}
 	if !written {
-		return p.refusal(ctx)
+		return p.refusal(ctx, next)
 	}
 	return nil
 }
 
-// refusal says why a commit has written nothing.
-func (p *Postgres) refusal(ctx context.Context) error {
+// refusal says why a commit has written nothing. If the store knows the new revision, the commit was written by an earlier
+// attempt, whose answer was lost with its connection: nobody else makes the same number.
+func (p *Postgres) refusal(ctx context.Context, next int64) error {
 	if _, err := currentRevision(ctx, p.pool); err != nil {
 		return err // of a newer version's schema
 	}
-	return cognito.ErrConflict
+	return p.inHistory(ctx, p.pool, next)
 }
 
 // at is a commit of nothing.

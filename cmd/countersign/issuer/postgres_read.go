@@ -27,17 +27,17 @@ func (p *Postgres) Changes(ctx context.Context, since int64) ([]cognito.Record, 
 		if since == revision {
 			return nil, nil
 		}
-		if err := knownPostgresRevision(ctx, tx, since); err != nil {
+		if err := p.inHistory(ctx, tx, since); err != nil {
 			return nil, err
 		}
 		return p.records(ctx, tx, selectRecords+`WHERE revision > $1 ORDER BY revision, position`, since)
 	})
 }
 
-// knownPostgresRevision returns [cognito.ErrConflict] for a revision above the store's own, of another history, or too long ago.
-func knownPostgresRevision(ctx context.Context, tx pgx.Tx, revision int64) error {
+// inHistory returns [cognito.ErrConflict] for a revision above the store's own, of another history, or too long ago.
+func (p *Postgres) inHistory(ctx context.Context, q querier, revision int64) error {
 	var known bool
-	err := tx.QueryRow(ctx, `SELECT $1 = 0 OR EXISTS (SELECT FROM countersign_commits WHERE revision = $1)`, revision).Scan(&known)
+	err := q.QueryRow(ctx, `SELECT $1 = 0 OR EXISTS (SELECT FROM countersign_commits WHERE revision = $1)`, revision).Scan(&known)
 	if err == nil && !known {
 		err = cognito.ErrConflict
 	}
@@ -51,7 +51,10 @@ func (p *Postgres) revision(ctx context.Context) (revision int64, err error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, operationLimit)
 	defer cancel()
-	revision, err = currentRevision(ctx, p.pool)
+	err = p.attempt(ctx, func() error {
+		revision, err = currentRevision(ctx, p.pool)
+		return err
+	})
 	return revision, p.explain("read", err)
 }
 
@@ -74,12 +77,14 @@ func (p *Postgres) snapshot(ctx context.Context,
 	defer cancel()
 	// A transaction of this level sees one state of the database, whatever is committed meanwhile.
 	options := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
-	err = pgx.BeginTxFunc(ctx, p.pool, options, func(tx pgx.Tx) error {
-		if revision, err = currentRevision(ctx, tx); err != nil {
+	err = p.attempt(ctx, func() error {
+		return pgx.BeginTxFunc(ctx, p.pool, options, func(tx pgx.Tx) error {
+			if revision, err = currentRevision(ctx, tx); err != nil {
+				return err
+			}
+			records, err = read(ctx, tx, revision)
 			return err
-		}
-		records, err = read(ctx, tx, revision)
-		return err
+		})
 	})
 	if err != nil {
 		return nil, 0, p.explain("read", err)

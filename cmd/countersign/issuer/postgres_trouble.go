@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 
 	"github.com/jackc/pgx/v5"
@@ -107,6 +108,7 @@ func isAbsent(err error) bool {
 	if errors.As(err, &e) {
 		return causeOfState(e.Code) == errAbsent
 	}
-	var dial *net.OpError
-	return errors.As(err, &dial) || errors.Is(err, context.DeadlineExceeded)
+	var network *net.OpError
+	return errors.As(err, &network) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+		errors.Is(err, context.DeadlineExceeded) || pgconn.SafeToRetry(err)
 }
