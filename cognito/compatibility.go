@@ -71,6 +71,7 @@ var operationNotes = map[string]string{
 	"UpdateUserPoolClient":       "resets what it is not told, and logs what it reset",
 	"AddUserPoolClientSecret":    "refused for a client that was made without a secret",
 	"DeleteUserPoolClientSecret": "the only secret cannot be deleted: InvalidParameterException",
+	"RevokeToken":                "an access token is UnsupportedTokenTypeException; there are no others to revoke",
 	"ListUserPools":              "ordered by id",
 	"ListUserPoolClients":        "ordered by id; 60 to a page unless MaxResults says less",
 	"ListResourceServers":        "ordered by identifier; 50 to a page unless MaxResults says less",
@@ -90,7 +91,6 @@ var settingNotes = map[string]string{
 var refusedOperations = []Feature{
 	{"Operations", "Users, groups, devices, sign-up and sign-in", Refused, "UnknownOperationException: there are no users"},
 	{"Operations", "Identity providers, branding, terms, imports, log delivery", Refused, "UnknownOperationException"},
-	{"Operations", "RevokeToken", Refused, "UnknownOperationException: it acts on refresh tokens, and there are none"},
 	{"Operations", "User pool replicas and provisioned limits", Refused, "UnknownOperationException"},
 }
 
@@ -121,6 +121,7 @@ var behaviour = []Feature{
 	{"Token endpoint", "a body above 64 KiB", Chosen, "413 invalid_request"},
 	{"Token endpoint", "too many requests at once", Chosen, "503 temporarily_unavailable with Retry-After"},
 	{"Token endpoint", "quota exceeded", Chosen, "429 with the message Rate exceeded, no error code and no Retry-After; counted where quotas are turned on"},
+	{"Revocation endpoint", "access token, any other token, a client that is not the one", Supported, "at <issuer>/oauth2/revoke: 400 unsupported_token_type, 200, 401 invalid_client"},
 	{"Access token", "header and claims", Supported, "kid and alg; no aud, no username; version 2; jti a UUID of version 4"},
 	{"Access token", "algorithm", Supported, "RS256 with RSA-2048; a key of another kind, given in code, signs with ES256 or EdDSA, which Cognito has not"},
 	{"Issuer", "openid-configuration, jwks.json", Supported, "two keys a pool; an unknown pool is 404"},

@@ -15,6 +15,7 @@ type DomainDescription struct {
 	Status                 string              `json:",omitempty"` // ACTIVE
 	CustomDomainConfig     *CustomDomainConfig `json:",omitempty"`
 	ManagedLoginVersion    int                 `json:",omitempty"`
+	Routing                *DomainRouting      `json:",omitempty"`
 }
 
 // CustomDomainConfig makes a domain a custom one.
@@ -23,18 +24,31 @@ type CustomDomainConfig struct {
 	SecurityPolicy string `json:",omitempty"`
 }
 
+// DomainRouting is where requests go when the Region is down. It is kept and given back: there is one Region here.
+type DomainRouting struct {
+	Failover *DomainFailover `json:",omitempty"`
+}
+
+// DomainFailover names the other Region.
+type DomainFailover struct {
+	SecondaryRegion             string `json:",omitempty"`
+	PrimaryRoute53HealthCheckID string `json:"PrimaryRoute53HealthCheckId,omitempty"`
+}
+
 // CreateUserPoolDomainInput asks for a domain. Domain and UserPoolID are required.
 type CreateUserPoolDomainInput struct {
 	Domain              string              `json:",omitempty"`
 	UserPoolID          string              `json:"UserPoolId,omitempty"`
 	ManagedLoginVersion int                 `json:",omitempty"`
 	CustomDomainConfig  *CustomDomainConfig `json:",omitempty"`
+	Routing             *DomainRouting      `json:",omitempty"`
 }
 
 // CreateUserPoolDomainOutput has a CloudFrontDomain for a custom domain only.
 type CreateUserPoolDomainOutput struct {
-	ManagedLoginVersion int    `json:",omitempty"`
-	CloudFrontDomain    string `json:",omitempty"`
+	ManagedLoginVersion int            `json:",omitempty"`
+	CloudFrontDomain    string         `json:",omitempty"`
+	Routing             *DomainRouting `json:",omitempty"`
 }
 
 // UpdateUserPoolDomainInput replaces the settings of a domain.
@@ -107,9 +121,9 @@ func (d *draft) putDomain(in CreateUserPoolDomainInput) CreateUserPoolDomainOutp
 	description := DomainDescription{
 		UserPoolID: in.UserPoolID, AWSAccountID: d.view.place.accountID, Domain: in.Domain, Status: "ACTIVE",
 		CloudFrontDistribution: "d" + strings.ToLower(strings.NewReplacer("_", "", "-", "").Replace(in.UserPoolID)) + ".cloudfront.net",
-		Version:                d.now.Format("20060102150405"), ManagedLoginVersion: version,
+		Version:                d.now.Format("20060102150405"), ManagedLoginVersion: version, Routing: in.Routing,
 	}
-	out := CreateUserPoolDomainOutput{ManagedLoginVersion: version}
+	out := CreateUserPoolDomainOutput{ManagedLoginVersion: version, Routing: in.Routing}
 	if in.CustomDomainConfig != nil {
 		c := *in.CustomDomainConfig
 		description.CustomDomainConfig = &c

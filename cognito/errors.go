@@ -11,6 +11,7 @@ const (
 	CodeConcurrentModification = "ConcurrentModificationException"
 	CodeFeatureUnavailable     = "FeatureUnavailableInTierException"
 	CodeInternalError          = "InternalErrorException"
+	CodeInternalServer         = "InternalServerException" // what the operations about secrets have instead
 	CodeInvalidLambdaResponse  = "InvalidLambdaResponseException"
 	CodeInvalidOAuthFlow       = "InvalidOAuthFlowException"
 	CodeInvalidParameter       = "InvalidParameterException"
@@ -21,9 +22,12 @@ const (
 	CodeScopeDoesNotExist      = "ScopeDoesNotExistException"
 	CodeSerialization          = "SerializationException"
 	CodeTooManyRequests        = "TooManyRequestsException"
+	CodeUnauthorized           = "UnauthorizedException"
 	CodeUnexpectedLambda       = "UnexpectedLambdaException"
 	CodeUnknownOperation       = "UnknownOperationException"
 	CodeUnsupportedMediaType   = "UnsupportedMediaTypeException"
+	CodeUnsupportedOperation   = "UnsupportedOperationException"
+	CodeUnsupportedTokenType   = "UnsupportedTokenTypeException"
 	CodeUserLambdaValidation   = "UserLambdaValidationException"
 )
 

@@ -66,6 +66,7 @@ func Handler(s *Service, config HandlerConfig) http.Handler {
 	}{
 		{"POST /{$}", h.api, h.writeAPIError},
 		{"/{pool}/oauth2/token", h.token, h.writeTokenError},
+		{"/{pool}/oauth2/revoke", h.revoke, h.writeTokenError},
 		{"GET /{pool}/.well-known/openid-configuration", h.discovery, h.writeDocumentError},
 		{"GET /{pool}/.well-known/jwks.json", h.jwks, h.writeDocumentError},
 	} {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"mime"
 	"net/http"
+	"strings"
 )
 
 // jsonAPIType is the content type of the cognito-idp API, in both directions.
@@ -77,6 +78,11 @@ func (h *handler) readBody(w http.ResponseWriter, r *http.Request) ([]byte, erro
 // writeAPIError is the one place that turns an error into an answer of the JSON API.
 func (h *handler) writeAPIError(w http.ResponseWriter, e *entry, err error) {
 	problem := asAPIError(err)
+	if problem.Code == CodeInternalError && strings.Contains(e.operation, "UserPoolClientSecret") {
+		renamed := *problem // Cognito: the model of these operations names it so
+		renamed.Code = CodeInternalServer
+		problem = &renamed
+	}
 	h.explain(w, e, problem.Code, problem.Err)
 	body, _ := json.Marshal(struct { // two strings always marshal
 		Type    string `json:"__type"`

@@ -46,6 +46,7 @@ var operations = []operation{
 	{"UntagResource", untagShape, true, typed((*Service).UntagResource)},
 	{"ListTagsForResource", listTagsShape, true, typed((*Service).ListTagsForResource)},
 	{"GetClientToken", getClientTokenShape, false, typed((*Service).GetClientToken)},
+	{"RevokeToken", revokeTokenShape, false, typed((*Service).RevokeToken)},
 }
 
 // targetPrefix is what stands before the operation's name in X-Amz-Target.

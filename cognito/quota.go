@@ -174,7 +174,8 @@ func (q *Quotas) admitToken(e *entry, r *http.Request, domain bool) (exceeded st
 // admitCall counts a call of the JSON API.
 func (q *Quotas) admitCall(o *operation, e *entry, r *http.Request) (exceeded string) {
 	switch {
-	case q == nil, o.name == "DescribeUserPoolDomain": // Cognito: it has no TooManyRequestsException
+	// Cognito: the one has no TooManyRequestsException, the other no quota that concerns machines.
+	case q == nil, o.name == "DescribeUserPoolDomain", o.name == "RevokeToken":
 		return ""
 	case o.name == "GetClientToken":
 		return q.admitToken(e, r, false)

@@ -36,6 +36,10 @@ var (
 		optional("CustomDomainConfig", object(
 			required("CertificateArn", arnShape),
 			optional("SecurityPolicy", anyText))),
+		optional("Routing", object(
+			optional("Failover", object(
+				optional("SecondaryRegion", text(5, 32, nil)),
+				optional("PrimaryRoute53HealthCheckId", anyText))))),
 	)
 	describeDomainShape = object(required("Domain", domainShape))
 	deleteDomainShape   = object(required("Domain", domainShape), required("UserPoolId", poolIDShape))
@@ -125,6 +129,10 @@ var (
 		required("UserPoolId", poolIDShape),
 		required("ClientId", clientIDShape),
 		required("ClientSecretId", text(1, 128, nil)))
+	revokeTokenShape = object(
+		required("Token", secretText(noLimit, noLimit, matching(`[A-Za-z0-9-_=.]+`))),
+		required("ClientId", clientIDShape),
+		optional("ClientSecret", secretText(1, 64, clientIDType)))
 	getClientTokenShape = object(
 		required("ClientId", clientIDShape),
 		required("Secret", secretText(1, 128, nil)),

@@ -19,6 +19,8 @@ type TokenRequest struct {
 	Scope        string // as sent; empty asks for all scopes of the client
 
 	ClientMetadata map[string]string // aws_client_metadata, for a pre token generation trigger
+
+	token Secret // of a request to the revocation endpoint
 }
 
 // TokenResponse is Cognito's answer: these three members and no other.
@@ -36,7 +38,7 @@ func (s *Service) Token(ctx context.Context, r TokenRequest) (TokenResponse, err
 	now := s.current.Load()
 	p := now.pools[r.PoolID]
 	if p == nil {
-		return TokenResponse{}, &TokenError{Code: oauth.InvalidRequest, Reason: "there is no such user pool", Status: http.StatusNotFound}
+		return TokenResponse{}, noSuchPool()
 	}
 	if err := checkGrantType(r.GrantType); err != nil {
 		return TokenResponse{}, err
@@ -65,6 +67,10 @@ func (s *Service) Token(ctx context.Context, r TokenRequest) (TokenResponse, err
 		return TokenResponse{}, issueError(err)
 	}
 	return TokenResponse{token, int(c.lifetime.Seconds()), "Bearer"}, nil
+}
+
+func noSuchPool() *TokenError {
+	return &TokenError{Code: oauth.InvalidRequest, Reason: "there is no such user pool", Status: http.StatusNotFound}
 }
 
 func checkGrantType(grant string) error {

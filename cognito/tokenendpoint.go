@@ -57,7 +57,7 @@ func readTokenRequest(w http.ResponseWriter, r *http.Request) (TokenRequest, err
 	if err != nil {
 		return TokenRequest{}, err
 	}
-	request := TokenRequest{PoolID: r.PathValue("pool"), GrantType: form.Get("grant_type"), Scope: form.Get("scope")}
+	request := TokenRequest{PoolID: r.PathValue("pool"), GrantType: form.Get("grant_type"), Scope: form.Get("scope"), token: Secret(form.Get("token"))}
 	if metadata := form.Get("aws_client_metadata"); metadata != "" {
 		_ = json.Unmarshal([]byte(metadata), &request.ClientMetadata) // parseForm has read it
 	}
@@ -66,7 +66,7 @@ func readTokenRequest(w http.ResponseWriter, r *http.Request) (TokenRequest, err
 }
 
 // tokenParameters are those that this endpoint reads. Others are ignored (RFC 6749, Section 3.2).
-var tokenParameters = []string{"grant_type", "client_id", "client_secret", "scope", "aws_client_metadata"}
+var tokenParameters = []string{"grant_type", "client_id", "client_secret", "scope", "aws_client_metadata", "token"}
 
 // checkQuery: RFC 6749, Section 2.3.1: the parameters MUST NOT be in the request URI, where logs and proxies keep them.
 func checkQuery(query string) error {
