@@ -42,11 +42,11 @@ func checkVersion(version string, today time.Time, extended bool) (note string, 
 	case !known && newer(version, calendar[0].version):
 		return fmt.Sprintf("Kubernetes %s is newer than the calendar that this program has (%s); eksctl asks Amazon EKS itself", version, CalendarDate), nil
 	case !known:
-		return "", fmt.Errorf("Amazon EKS supports Kubernetes %s no longer; write one of %s", version, supported(today, extended))
+		return "", fmt.Errorf("%s is a Kubernetes version that Amazon EKS supports no longer; write one of %s", version, supported(today, extended))
 	case after(today, row.extended):
-		return "", fmt.Errorf("Amazon EKS ended all support of Kubernetes %s on %s; write one of %s", version, row.extended, supported(today, extended))
+		return "", fmt.Errorf("%s is a Kubernetes version whose support Amazon EKS ended on %s; write one of %s", version, row.extended, supported(today, extended))
 	case after(today, row.standard) && !extended:
-		return "", fmt.Errorf("Kubernetes %s is in extended support since %s, at a higher price an hour; write one of %s, or accept it with --extended-support",
+		return "", fmt.Errorf("%s is a Kubernetes version in extended support since %s, at a higher price an hour; write one of %s, or accept it with --extended-support",
 			version, row.standard, supported(today, false))
 	case after(today, row.standard):
 		return fmt.Sprintf("Kubernetes %s is in extended support, at a higher price an hour, until %s (calendar of %s)", version, row.extended, CalendarDate), nil
