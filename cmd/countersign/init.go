@@ -18,10 +18,10 @@ func newInit() *cobra.Command {
 		Use:   "init [DIR]",
 		Short: "Begin a guarded service, or add the tests to one",
 		Long: `Writes a service in DIR (default: this directory) whose every route says who may call it: its routes, its program, its tests,
-its policy file and a CI job. The tests pass as they are.
+its policy file, countersign.yaml and a CI job. The tests pass as they are.
 
-Where there is code already, a function such as func NewAPI(guard *countersign.Guard) http.Handler gets its tests, its policy file and
-the job; without such a function the lines to add are printed. A file that is there is never overwritten.`,
+Where there is code already, a function such as func NewAPI(guard *countersign.Guard) http.Handler gets its tests, its policy file,
+countersign.yaml and the job; without such a function the lines to add are printed. A file that is there is never overwritten.`,
 		Example: `  countersign init --module example.com/you/service
   countersign init --module example.com/you/service --replace ../countersign    # work on an unpublished checkout
   countersign init --ci gitlab`,
@@ -42,6 +42,7 @@ the job; without such a function the lines to add are printed. A file that is th
 	flags := cmd.Flags()
 	flags.StringVar(&config.Module, "module", "", "path of the new module, where there is no go.mod")
 	flags.StringVar(&config.Resource, "resource", "https://api.example.com", "identifier of the resource server whose scopes the routes ask for")
+	flags.StringVar(&config.Region, "region", "ap-southeast-1", "AWS region, for countersign.yaml")
 	flags.StringVar(&config.CI, "ci", scaffold.GitHub, "CI job: "+strings.Join([]string{scaffold.GitHub, scaffold.GitLab, scaffold.NoCI}, ", "))
 	flags.StringVar(&config.Replace, "replace", "", "path of an unpublished checkout of the library, for a replace directive in go.mod")
 	return cmd

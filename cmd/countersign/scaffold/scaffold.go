@@ -1,6 +1,7 @@
 package scaffold
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -30,6 +31,7 @@ type Config struct {
 	Dir      string // of the module's root; it is made if it is missing
 	Module   string // path of the module; required where there is no go.mod, and else empty
 	Resource string // whose scopes the routes ask for: the identifier of Cognito's resource server
+	Region   string // of AWS, for countersign.yaml; empty means ap-southeast-1
 	CI       string // GitHub, GitLab or NoCI
 	Version  string // of the library to require, as "v1.2.3"; empty if none is published
 	Replace  string // path of an unpublished checkout of the library, or empty
@@ -41,7 +43,10 @@ type Plan struct {
 	files  []file
 	module module
 	api    *api // of code that is there already
+	isMain bool // whether that code is a program
 	notes  []string
+
+	region, resource string // for countersign.yaml
 }
 
 // file is one that will be written.
@@ -60,7 +65,7 @@ func New(ctx context.Context, cfg Config) (*Plan, error) {
 	if err != nil {
 		return nil, fmt.Errorf("scaffold: %w", err)
 	}
-	p := &Plan{Dir: dir}
+	p := &Plan{Dir: dir, region: cmp.Or(cfg.Region, "ap-southeast-1"), resource: cfg.Resource}
 	var problems []error
 	if p.module, err = readModule(ctx, dir, cfg); err != nil {
 		problems = append(problems, err)
@@ -82,6 +87,9 @@ func (c Config) check() error {
 	var problems []error
 	if c.Dir == "" {
 		problems = append(problems, errors.New("scaffold: the directory is missing"))
+	}
+	if strings.HasSuffix(c.Resource, "/") {
+		problems = append(problems, fmt.Errorf("scaffold: the resource %q ends with a slash; write it without: its scopes have one", c.Resource))
 	}
 	if u, err := url.Parse(c.Resource); err != nil || u.Scheme == "" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || strings.ContainsFunc(c.Resource, notInResource) {
 		problems = append(problems, fmt.Errorf("scaffold: the resource %q is no URL such as https://api.example.com", c.Resource))
@@ -110,8 +118,11 @@ func (p *Plan) choose(cfg Config, code code) error {
 		p.add("api_test.go", "api_test.go.tmpl", data)
 		p.add("cmd/"+data.Package+"/main.go", "main.go.tmpl", data)
 		p.files = append(p.files, file{policyFile, document})
+		if err := p.addConfig(document); err != nil {
+			return err
+		}
 	case len(code.apis) > 0:
-		p.api = &code.apis[0]
+		p.api, p.isMain = &code.apis[0], code.name == "main"
 		data.Function = p.api.name
 		p.add("authorization_test.go", "api_test.go.tmpl", data)
 		if len(code.apis) > 1 {
@@ -138,6 +149,15 @@ func (p *Plan) addJob(cfg Config, data templateData) {
 		}
 		p.add(name, "gitlab.yml.tmpl", data)
 	}
+}
+
+// addConfig plans countersign.yaml.
+func (p *Plan) addConfig(document []byte) error {
+	f, err := p.configFile(document)
+	if err == nil && f.name != "" {
+		p.files = append(p.files, f)
+	}
+	return err
 }
 
 func (p *Plan) add(name, template string, data templateData) {

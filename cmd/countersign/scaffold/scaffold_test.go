@@ -206,17 +206,18 @@ func TestExistingAPI(t *testing.T) {
 	put(t, dir, "main.go", existingAPI)
 	write(t, cfg)
 	files := tree(t, dir)
-	for _, want := range []string{"authorization_test.go", "testdata/authorization.json", ".github/workflows/authorization.yml"} {
+	for _, want := range []string{"authorization_test.go", "testdata/authorization.json", "countersign.yaml", ".github/workflows/authorization.yml"} {
 		if _, found := files[want]; !found {
 			t.Errorf("%s was not written", want)
 		}
 	}
-	if files["main.go"] != existingAPI || len(files) != 5 {
+	if files["main.go"] != existingAPI || len(files) != 6 {
 		t.Errorf("there are %d files", len(files))
 	}
 	if !strings.Contains(files["testdata/authorization.json"], "https://api.example.com/things.read") {
 		t.Error("the policy is not that of the code")
 	}
+	checkConfig(t, dir, "things", ".", "things.read")
 	gofmt(t, dir)
 	goRun(t, dir, "vet", "./...")
 	goRun(t, dir, "test", "./...")

@@ -26,7 +26,7 @@ type templateData struct {
 }
 
 // render fills a template in. The templates are this package's own, and a test renders each.
-func render(name string, data templateData) string {
+func render(name string, data any) string {
 	var out strings.Builder
 	if err := templates.ExecuteTemplate(&out, name, data); err != nil {
 		panic(fmt.Sprintf("scaffold: %v", err))

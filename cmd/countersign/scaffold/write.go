@@ -36,6 +36,9 @@ func (p *Plan) Write(ctx context.Context, w io.Writer) error {
 		if err := p.writePolicy(ctx, w); err != nil {
 			return err
 		}
+		if err := p.writeConfig(root, w); err != nil {
+			return err
+		}
 	}
 	p.say(w)
 	return nil
@@ -88,6 +91,23 @@ func (p *Plan) writePolicy(ctx context.Context, w io.Writer) error {
 	return nil
 }
 
+// writeConfig writes countersign.yaml for the routes that are there, which are known by their policy now.
+func (p *Plan) writeConfig(root *os.Root, w io.Writer) error {
+	document, err := root.ReadFile(filepath.FromSlash(policyFile))
+	if err != nil {
+		return fmt.Errorf("scaffold: %w", err)
+	}
+	f, err := p.configFile(document)
+	if err != nil || f.name == "" {
+		return err
+	}
+	if err := writeFile(root, f); err != nil {
+		return fmt.Errorf("scaffold: %w", err)
+	}
+	fmt.Fprintf(w, "wrote %s\n", f.name)
+	return nil
+}
+
 // say ends with what the user does next.
 func (p *Plan) say(w io.Writer) {
 	if p.module.work != "" && p.module.work != "off" {
@@ -99,5 +119,5 @@ func (p *Plan) say(w io.Writer) {
 	if len(p.files) == 0 {
 		return
 	}
-	fmt.Fprintf(w, "\nnext:\n\tgo test ./...\n\tgit add -A && git commit\n\tcountersign diff --file %s HEAD    # after each change\n", policyFile)
+	fmt.Fprintf(w, "\nnext:\n\tgo test ./...\n\tgit add -A && git commit\n\tcountersign diff --file %s HEAD    # after each change\n\tcountersign dev    # run and prove it on this machine\n", policyFile)
 }
