@@ -41,6 +41,7 @@ Exit codes: 0 done or proved, 1 a proof found a difference, 2 the command could 
 		newManifests(),
 		newCluster(),
 		newImage(),
+		newDeploy(),
 		newIssuer(),
 		newAgent(),
 		newTokenproxy(),

@@ -7,7 +7,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"countersign": main})
+	testscript.Main(m, map[string]func(){"countersign": main, "kubectl": kubectlMain, "eksctl": eksctlMain})
 }
 
 // TestScripts types each story of testdata/script as a user would.

@@ -1,0 +1,123 @@
+package deploy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Watch says how a rollout is watched. Its zero value asks every second.
+type Watch struct {
+	Interval time.Duration
+	Progress func(state string) // is told whenever the state changes; nil for nobody
+}
+
+// ErrRollout is that the new pods did not come up; [Kubectl.Explain] finds out why.
+var ErrRollout = errors.New("deploy: the rollout failed")
+
+// brokenSights is how often in a row a pod must be seen in a state that waiting does not mend, before it is believed.
+const brokenSights = 2
+
+// Rollout waits until the Deployment runs nothing but its newest revision, until that is seen to be in vain, or until ctx ends.
+func (k Kubectl) Rollout(ctx context.Context, name string, watch Watch) (state string, err error) {
+	if watch.Interval <= 0 {
+		watch.Interval = time.Second
+	}
+	broken := 0
+	for {
+		var d deployment
+		if err := k.get(ctx, &d, "deployment", name); err != nil {
+			return state, orTimeout(ctx, err, state)
+		}
+		now, done, failed := d.progress()
+		if watch.Progress != nil && now != state {
+			watch.Progress(now)
+		}
+		if state = now; done {
+			return state, nil
+		}
+		if failed != "" {
+			return state, fmt.Errorf("%w: %s", ErrRollout, failed)
+		}
+		if why, err := k.brokenPod(ctx, d); err != nil {
+			return state, orTimeout(ctx, err, state)
+		} else if why == "" {
+			broken = 0
+		} else if broken++; broken >= brokenSights {
+			return state, fmt.Errorf("%w: %s", ErrRollout, why)
+		}
+		select {
+		case <-ctx.Done():
+			return state, orTimeout(ctx, ctx.Err(), state)
+		case <-time.After(watch.Interval):
+		}
+	}
+}
+
+// orTimeout tells the end of the time, which is the rollout's, from an interruption, which is the user's.
+func orTimeout(ctx context.Context, err error, state string) error {
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return fmt.Errorf("%w: not within the time that --timeout gives (%s)", ErrRollout, state)
+	}
+	return err
+}
+
+// progress reads a Deployment's status as kubectl rollout status does.
+func (d deployment) progress() (state string, done bool, failed string) {
+	wanted := 1
+	if d.Spec.Replicas != nil {
+		wanted = *d.Spec.Replicas
+	}
+	s := d.Status
+	if s.ObservedGeneration < d.Metadata.Generation {
+		return "the cluster has not looked at it yet", false, ""
+	}
+	if c := find(s.Conditions, "Progressing"); c.Reason == "ProgressDeadlineExceeded" {
+		failed = c.Message
+	}
+	// A ReplicaSet that may not make pods: a quota, or Pod Security. No waiting mends that.
+	if c := find(s.Conditions, "ReplicaFailure"); c.Status == "True" {
+		failed = c.Message
+	}
+	switch {
+	case s.UpdatedReplicas < wanted:
+		state = fmt.Sprintf("%d of %d new pods are made", s.UpdatedReplicas, wanted)
+	case s.AvailableReplicas < s.UpdatedReplicas:
+		state = fmt.Sprintf("%d of %d pods are ready", s.AvailableReplicas, s.UpdatedReplicas)
+	case s.Replicas > s.UpdatedReplicas:
+		state = fmt.Sprintf("%d old pods drain", s.Replicas-s.UpdatedReplicas)
+	default:
+		return fmt.Sprintf("%d of %d pods are ready", s.AvailableReplicas, wanted), true, ""
+	}
+	return state, false, failed
+}
+
+// hopeless are reasons for which a container waits that end only when somebody changes something.
+var hopeless = map[string]bool{
+	"ImagePullBackOff": true, "InvalidImageName": true, "ErrImageNeverPull": true, "CreateContainerConfigError": true, "CreateContainerError": true, "RunContainerError": true,
+}
+
+// crashes is after how many restarts a container that ends again and again is given up.
+const crashes = 3
+
+// brokenPod says why a pod of the newest revision will not come up by itself; "" if none is known to be so.
+func (k Kubectl) brokenPod(ctx context.Context, d deployment) (string, error) {
+	newest, _, err := k.revisions(ctx, d)
+	if err != nil || newest == nil {
+		return "", err
+	}
+	all, err := k.podsOf(ctx, d, *newest)
+	if err != nil {
+		return "", err
+	}
+	for _, p := range all {
+		for _, c := range p.Status.ContainerStatuses {
+			w := c.State.Waiting
+			if w != nil && (hopeless[w.Reason] || w.Reason == "CrashLoopBackOff" && c.RestartCount >= crashes) {
+				return fmt.Sprintf("pod %s: container %s: %s", p.Metadata.Name, c.Name, w.Reason), nil
+			}
+		}
+	}
+	return "", nil
+}
