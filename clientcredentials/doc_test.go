@@ -13,7 +13,7 @@ const page = "../docs/client.md"
 
 // TestThePageHasOnlyCodeThatRuns: each Go block of the page stands in an example, line for line.
 func TestThePageHasOnlyCodeThatRuns(t *testing.T) {
-	examples := flush(t, "example_test.go")
+	examples := flush(t, "example_test.go") + flush(t, "example_more_test.go")
 	blocks := strings.Split(flush(t, page), "```go\n")[1:]
 	if len(blocks) < 5 {
 		t.Fatalf("%d Go blocks found", len(blocks))
