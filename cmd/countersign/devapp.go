@@ -37,7 +37,7 @@ func (o *devOptions) app(stderr io.Writer) (*dev.App, error) {
 	if !o.once { // there the reason is the error that it ends with
 		app.Notice = func(text string) { fmt.Fprintf(stderr, "countersign: %s\n", text) }
 	}
-	return app, nil
+	return app, app.Check()
 }
 
 // readConfig reads the file with the environment that is named, or with dev if there is one.

@@ -3,6 +3,8 @@ package dev
 import (
 	"context"
 	"fmt"
+	"go/parser"
+	"go/token"
 	"io"
 	"io/fs"
 	"maps"
@@ -29,21 +31,34 @@ type App struct {
 // name with the files client_id and client_secret: as the pods have them.
 const CredentialsVariable = "COUNTERSIGN_CREDENTIALS_DIR"
 
+// Check says what is wrong with the command, before anything is started for it.
+func (a *App) Check() error {
+	_, _, err := a.command()
+	return err
+}
+
 // command is what runs, and the directory that it is typed in.
 func (a *App) command() (command []string, dir string, err error) {
 	if len(a.Command) > 0 {
 		return a.Command, "", nil
 	}
 	service := a.Config.Service
-	if dir := a.Config.Resolve(service.Main); !hasGo(dir) {
-		return nil, "", a.Config.Problem("service.main", "%s has no Go files to run; correct it, or name the command, as in: countersign dev -- npm start", service.Main)
+	if !isProgram(a.Config.Resolve(service.Main)) {
+		return nil, "", a.Config.Problem("service.main", "%s is no Go program; correct it, or name the command, as in: countersign dev -- npm start", service.Main)
 	}
 	return []string{"go", "run", service.Main}, a.Config.Dir(), nil
 }
 
-func hasGo(dir string) bool {
+// isProgram says whether the directory has a package main. go build makes a file of another package too, and nobody can run it.
+func isProgram(dir string) bool {
 	names, err := filepath.Glob(filepath.Join(dir, "*.go"))
-	return err == nil && len(names) > 0
+	if err != nil {
+		return false
+	}
+	return slices.ContainsFunc(names, func(name string) bool {
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.PackageClauseOnly)
+		return err == nil && file.Name.Name == "main"
+	})
 }
 
 // openApp starts the service. It knows the issuer by its URL only, as in production, and finds its address in ADDR or PORT.
