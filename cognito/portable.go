@@ -129,6 +129,9 @@ func PoolDocument(pool, mfa json.RawMessage, domains, servers, clients []json.Ra
 	for _, raw := range domains {
 		var d DomainDescription
 		read(raw, &d)
+		if d.CustomDomainConfig != nil && d.CustomDomainConfig.CertificateARN == "" {
+			d.CustomDomainConfig = nil // Cognito: a prefix domain may have an empty one
+		}
 		file.Domains = append(file.Domains, d)
 	}
 	for _, raw := range servers {

@@ -42,6 +42,9 @@ Exit codes: 0 listed, 2 the store could not be read.`,
   countersign issuer keys list --pool ap-southeast-1_AbCdEf123 --output json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := checkOutput(output); err != nil {
+				return err
+			}
 			keys, err := listKeys(cmd, config, pool)
 			if err != nil {
 				return err
@@ -123,6 +126,9 @@ Exit codes: 0 done, 2 it could not be done.`,
 			if in.RemoveOthers && (!in.Now || in.UserPoolID == "") {
 				return errors.New("--remove-others goes with --now and --pool: it ends every token of that pool")
 			}
+			if err := checkOutput(output); err != nil {
+				return err
+			}
 			keys, err := rotateKeys(cmd, config, in)
 			if err != nil {
 				return err
@@ -171,6 +177,14 @@ func addOutput(cmd *cobra.Command, output *string) {
 	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"text", "json"}, cobra.ShellCompDirectiveNoFileComp))
 }
 
+// checkOutput comes before the work: a result that cannot be shown is one that is lost.
+func checkOutput(output string) error {
+	if output != "text" && output != "json" {
+		return fmt.Errorf("--output is %q; want text or json", output)
+	}
+	return nil
+}
+
 // keyLine is a key in JSON, as docs/issuer.md has it.
 type keyLine struct {
 	Pool      string     `json:"pool"`
@@ -187,14 +201,10 @@ func printKeys(w io.Writer, output string, keys []cognito.Key) error {
 	for i, k := range keys {
 		lines[i] = keyLine{k.PoolID, k.ID, k.Algorithm, string(k.State), k.Created.UTC(), optional(k.Signs), optional(k.Retires)}
 	}
-	switch output {
-	case "json":
+	if output == "json" {
 		encoder := json.NewEncoder(w)
 		encoder.SetIndent("", "  ")
 		return encoder.Encode(map[string]any{"keys": lines})
-	case "text":
-	default:
-		return fmt.Errorf("--output is %q; want text or json", output)
 	}
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "POOL\tKEY\tALG\tSTATE\tSIGNS FROM\tRETIRES")

@@ -43,6 +43,7 @@ Exit codes: 0 done or proved, 1 a proof found a difference, 2 the command could 
 		newImage(),
 		newDeploy(),
 		newIssuer(),
+		newPool(),
 		newAgent(),
 		newTokenproxy(),
 		newDrill(),

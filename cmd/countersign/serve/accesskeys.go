@@ -108,7 +108,7 @@ func AddAccessKey(path, name string, role issuer.Role) (id string, err error) {
 	if c.Name != "" {
 		entry += fmt.Sprintf("  name: %q\n", c.Name)
 	}
-	if err := writePrivate(path, append(text, entry...)); err != nil {
+	if err := WritePrivate(path, append(text, entry...)); err != nil {
 		return "", fmt.Errorf("write the access keys: %w", err)
 	}
 	return c.AccessKeyID, nil
@@ -139,8 +139,8 @@ func readPrivate(path string, limit int64) ([]byte, error) {
 	return text, err
 }
 
-// writePrivate gives a file its name only when all of it is on the disk.
-func writePrivate(path string, content []byte) error {
+// WritePrivate writes a file of mode 0600 that has its name only when all of it is on the disk.
+func WritePrivate(path string, content []byte) error {
 	f, err := os.CreateTemp(filepath.Dir(path), ".new-*") // mode 0600
 	if err != nil {
 		return err

@@ -49,6 +49,11 @@ func OpenService(ctx context.Context, c *Config) (*cognito.Service, io.Closer, e
 	if _, err := os.Stat(c.Store.SQLite); c.Store.SQLite != "" && err != nil {
 		return nil, nil, c.errorAt("store.sqlite", fmt.Errorf("%w; an issuer makes it when it starts", err))
 	}
+	return CreateService(ctx, c)
+}
+
+// CreateService is [OpenService] that makes the store where there is none, as the start of an issuer does.
+func CreateService(ctx context.Context, c *Config) (*cognito.Service, io.Closer, error) {
 	s := &Server{config: c, logger: slog.New(slog.DiscardHandler)}
 	store, err := c.OpenStore(ctx)
 	if err != nil {

@@ -1,0 +1,108 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/countersign-dev/countersign/cmd/countersign/document"
+	"github.com/countersign-dev/countersign/cmd/countersign/portable"
+	"github.com/countersign-dev/countersign/cognito"
+)
+
+func newPoolImport() *cobra.Command {
+	var place poolPlace
+	var options cognito.ImportOptions
+	var poolID, output string
+	cmd := &cobra.Command{
+		Use:   "import FILE",
+		Short: "Make a user pool from YAML or from Amazon Cognito",
+		Long: `Makes the user pool that the file describes, or that Amazon Cognito has, with the ids that it has there. A file named - is
+standard input. An issuer that runs on the store follows within a second; a countersign dev must be stopped meanwhile.
+
+An app client that the file gives a secret without its value gets a new one. Without signing keys in the file the pool gets new
+ones: tokens of the old issuer do not verify with the new one.
+
+Exit codes: 0 imported, 2 it could not be done. --output json prints {"pool": ID, "newSecrets": [client ids]}.`,
+		Example: `  countersign pool import pool.yaml --config issuer.yaml
+  countersign pool import --from-aws ap-southeast-1_AbCdEf123 --state ./state
+  countersign pool import pool.yaml --replace     # in the place of what the pool was`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			place.fromAWS = poolID != ""
+			if err := errors.Join(place.check(), checkOutput(output)); err != nil {
+				return err
+			}
+			if place.fromAWS == (len(args) == 1) {
+				return errors.New("name a file to import, or a user pool of Amazon Cognito with --from-aws; one of the two")
+			}
+			result, err := importPool(cmd, place, args, poolID, options)
+			if err != nil {
+				return err
+			}
+			return printImport(cmd.OutOrStdout(), output, result)
+		},
+	}
+	place.add(cmd)
+	cmd.Flags().StringVar(&poolID, "from-aws", "", "id of a user pool to read from Amazon Cognito, with the credentials of the AWS CLI")
+	cmd.Flags().BoolVar(&options.Replace, "replace", false, "take the place of the pool of the same id, with all that belongs to it but its signing keys")
+	addOutput(cmd, &output)
+	return cmd
+}
+
+func importPool(cmd *cobra.Command, place poolPlace, args []string, poolID string, options cognito.ImportOptions) (cognito.ImportResult, error) {
+	var text []byte
+	var err error
+	if place.fromAWS {
+		text, err = place.aws(cmd.Context(), poolID)
+	} else {
+		text, err = readPool(cmd.InOrStdin(), args[0])
+	}
+	if err != nil {
+		return cognito.ImportResult{}, err
+	}
+	service, closer, err := place.write(cmd.Context())
+	if err != nil {
+		return cognito.ImportResult{}, err
+	}
+	result, err := service.ImportPool(asCommand(cmd.Context()), text, options)
+	if err = errors.Join(plain(err), closer.Close()); err != nil && len(args) == 1 {
+		err = fmt.Errorf("%s: %w", args[0], err)
+	}
+	return result, err
+}
+
+func readPool(stdin io.Reader, path string) ([]byte, error) {
+	in, name := stdin, "standard input"
+	if path != "-" {
+		f, err := os.Open(path)
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		in, name = f, path
+	}
+	text, err := io.ReadAll(io.LimitReader(in, document.MaxSize+1))
+	if err != nil {
+		return nil, err
+	}
+	return portable.Decode(name, text)
+}
+
+func printImport(w io.Writer, output string, result cognito.ImportResult) error {
+	if output == "json" {
+		if result.NewSecrets == nil {
+			result.NewSecrets = []string{}
+		}
+		return json.NewEncoder(w).Encode(map[string]any{"pool": result.PoolID, "newSecrets": result.NewSecrets})
+	}
+	fmt.Fprintf(w, "imported user pool %s\n", result.PoolID)
+	for _, id := range result.NewSecrets {
+		fmt.Fprintf(w, "app client %s has a new secret: the file did not have it; ask for it with aws cognito-idp describe-user-pool-client\n", id)
+	}
+	return nil
+}
