@@ -8,6 +8,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"log"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
@@ -147,10 +148,13 @@ func (p *Proxy) forward(w http.ResponseWriter, r *http.Request) {
 		defer p.Watch()
 	}
 	upstream := p.Route(r)
-	reverse := httputil.ReverseProxy{Rewrite: func(out *httputil.ProxyRequest) {
-		out.SetURL(upstream)
-		out.Out.Host = r.Host // it is part of the signature
-	}}
+	reverse := httputil.ReverseProxy{
+		Rewrite: func(out *httputil.ProxyRequest) {
+			out.SetURL(upstream)
+			out.Out.Host = r.Host // it is part of the signature
+		},
+		ErrorLog: log.New(io.Discard, "", 0), // a client that gave up is what a test is about
+	}
 	reverse.ServeHTTP(w, r)
 }
 

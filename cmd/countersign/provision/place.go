@@ -34,8 +34,6 @@ type Stored struct {
 	Credential Credential
 	Pending    *Credential // a rotation's next credential, where a place keeps it apart from the current one
 
-	pendingVersion string // of Secrets Manager: what has the stage AWSPENDING
-
 	Foreign string // why it is not this program's to overwrite; "" if it is
 	Leaving bool   // it is scheduled for deletion, and has to be restored first
 	Loose   string // what is wrong with who may read it, as "mode 0644"; Write mends it

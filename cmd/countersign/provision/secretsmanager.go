@@ -62,7 +62,6 @@ func (p secretsManager) Read(ctx context.Context) (Stored, error) {
 // readPending reads the version that a rotation has staged. One that is current too has been promoted.
 func (p secretsManager) readPending(ctx context.Context, stored *Stored, versions map[string][]string) error {
 	current, pending := withStage(versions, stageCurrent), withStage(versions, stagePending)
-	stored.pendingVersion = pending
 	if pending == "" || pending == current {
 		return nil
 	}
@@ -110,8 +109,8 @@ func (p secretsManager) Write(ctx context.Context, before Stored, c Credential) 
 			return aws.Explain(err, p.region)
 		}
 	}
-	if err := p.unstage(ctx, before, c); err != nil {
-		return err
+	if before.Credential.Rotation != nil && c.Rotation == nil {
+		return p.endRotation(ctx, before, c)
 	}
 	_, err = p.api.PutSecretValue(ctx, &secretsmanager.PutSecretValueInput{SecretId: &p.name, SecretString: &value})
 	return aws.Explain(err, p.region)

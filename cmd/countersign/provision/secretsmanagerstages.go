@@ -60,14 +60,22 @@ func (p secretsManager) stages(ctx context.Context) (current, pending string, er
 	return withStage(d.VersionIdsToStages, stageCurrent), withStage(d.VersionIdsToStages, stagePending), nil
 }
 
-// unstage takes AWSPENDING away when a rotation ends: the next one would take what has it for its own. It comes before the
-// write that ends the rotation, so that a run that is cut off between the two does it again.
-func (p secretsManager) unstage(ctx context.Context, before Stored, c Credential) error {
-	if before.pendingVersion == "" || before.Credential.Rotation == nil || c.Rotation != nil {
-		return nil
+// endRotation writes what is left of a rotation by the same stages, and takes AWSPENDING away: the next rotation would take
+// what has it for its own. Until AWSCURRENT has moved, what is current still says that the rotation is under way, so that a run
+// that is cut off before does all of it again.
+func (p secretsManager) endRotation(ctx context.Context, before Stored, c Credential) error {
+	if err := p.Stage(ctx, before, c); err != nil {
+		return err
 	}
-	_, err := p.api.UpdateSecretVersionStage(ctx, &secretsmanager.UpdateSecretVersionStageInput{
-		SecretId: &p.name, VersionStage: sdk.String(stagePending), RemoveFromVersionId: &before.pendingVersion,
+	if err := p.Promote(ctx, before); err != nil {
+		return err
+	}
+	_, pending, err := p.stages(ctx)
+	if err != nil || pending == "" {
+		return err
+	}
+	_, err = p.api.UpdateSecretVersionStage(ctx, &secretsmanager.UpdateSecretVersionStageInput{
+		SecretId: &p.name, VersionStage: sdk.String(stagePending), RemoveFromVersionId: &pending,
 	})
 	if err == nil {
 		return nil

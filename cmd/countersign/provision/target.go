@@ -77,30 +77,44 @@ func (t Target) addresses(ctx context.Context, pool *types.UserPoolType, domain 
 	}, nil
 }
 
-// discover reads OpenID Connect Discovery 1.0, Section 4. A stand-in that has none stands in for the JSON API alone.
+// discover reads OpenID Connect Discovery 1.0, Section 4. A stand-in that has none stands in for the JSON API alone; moto
+// answers 500 then, which is told from a service in trouble by its key set and by a second answer.
 func (t Target) discover(ctx context.Context, base string) (a Addresses, found bool, err error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, base+"/.well-known/openid-configuration", nil)
-	if err != nil {
-		return a, false, err
+	const path = "/.well-known/openid-configuration"
+	status, body, err := t.get(ctx, base+path)
+	if err == nil && status >= http.StatusInternalServerError {
+		if keys, _, errKeys := t.get(ctx, base+"/.well-known/jwks.json"); errKeys == nil && keys == http.StatusOK {
+			if status, body, err = t.get(ctx, base+path); err == nil && status >= http.StatusInternalServerError {
+				return a, false, nil
+			}
+		}
 	}
-	res, err := t.HTTP.Do(req)
-	if err != nil {
+	switch {
+	case err != nil:
 		return a, false, fmt.Errorf("discovery document: %w", err)
-	}
-	defer res.Body.Close()
-	if res.StatusCode >= http.StatusInternalServerError || res.StatusCode == http.StatusTooManyRequests {
-		return a, false, fmt.Errorf("discovery document: %s answers %s", base, res.Status)
-	}
-	body, err := io.ReadAll(io.LimitReader(res.Body, 1<<20))
-	if err != nil {
-		return a, false, fmt.Errorf("discovery document: %w", err)
+	case status >= http.StatusInternalServerError, status == http.StatusTooManyRequests:
+		return a, false, fmt.Errorf("discovery document: %s answers %d %s", base, status, http.StatusText(status))
 	}
 	var document struct {
 		Issuer        string `json:"issuer"`
 		TokenEndpoint string `json:"token_endpoint"`
 	}
-	if res.StatusCode != http.StatusOK || json.Unmarshal(body, &document) != nil || document.Issuer == "" || document.TokenEndpoint == "" {
+	if status != http.StatusOK || json.Unmarshal(body, &document) != nil || document.Issuer == "" || document.TokenEndpoint == "" {
 		return a, false, nil
 	}
 	return Addresses{Issuer: document.Issuer, TokenEndpoint: document.TokenEndpoint}, true, nil
+}
+
+func (t Target) get(ctx context.Context, address string) (status int, body []byte, err error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return 0, nil, err
+	}
+	res, err := t.HTTP.Do(req)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer res.Body.Close()
+	body, err = io.ReadAll(io.LimitReader(res.Body, 1<<20))
+	return res.StatusCode, body, err
 }
