@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 	"github.com/countersign-dev/countersign"
 	"github.com/countersign-dev/countersign/cmd/countersign/config"
 	"github.com/countersign-dev/countersign/cmd/countersign/manifests"
+	"github.com/countersign-dev/countersign/cmd/countersign/provision"
 )
 
 const manifestsLong = `Manifests writes the Kubernetes objects of the service that countersign.yaml describes: Namespace, ServiceAccount, NetworkPolicies,
@@ -42,12 +44,12 @@ func newManifests() *cobra.Command {
 		Example: `  countersign manifests --image 123456789012.dkr.ecr.ap-southeast-1.amazonaws.com/orders@sha256:… | kubectl diff --server-side -f -
   countersign manifests --env prod --image "$IMAGE" --dir deploy/base`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.OutOrStdout()) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context(), cmd.OutOrStdout()) },
 	}
 	o.configFlags.add(cmd)
 	flags := cmd.Flags()
 	flags.StringVar(&o.image, "image", "", "the service's image by digest, repository@sha256:…, as countersign image prints it")
-	flags.StringVar(&o.issuer, "issuer", "", "issuer of the tokens (default: that of the pool with the id pool.id)")
+	flags.StringVar(&o.issuer, "issuer", "", "issuer of the tokens (default: that of the pool pool.id, or of credentials that provision wrote to a file)")
 	flags.StringVar(&o.dir, "dir", "", "directory to write files and a kustomization.yaml to, instead of the standard output")
 	flags.StringVar(&o.output, "output", "yaml", "form of the standard output: yaml or json")
 	flags.BoolVar(&o.allowTag, "allow-tag", false, "accept an image that is named by a tag alone, which can be moved")
@@ -56,7 +58,7 @@ func newManifests() *cobra.Command {
 	return cmd
 }
 
-func (o *manifestOptions) run(stdout io.Writer) error {
+func (o *manifestOptions) run(ctx context.Context, stdout io.Writer) error {
 	if o.output != "yaml" && o.output != "json" {
 		return fmt.Errorf("--output %s: there are yaml and json", o.output)
 	}
@@ -68,7 +70,13 @@ func (o *manifestOptions) run(stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	objects, err := manifests.Options{Issuer: o.issuer, AllowTag: o.allowTag, Policy: policy}.Render(cfg, o.image)
+	issuer := o.issuer
+	if issuer == "" && cfg.Pool.ID == "" {
+		if issuer, err = issuerOnDisk(ctx, cfg); err != nil {
+			return err
+		}
+	}
+	objects, err := manifests.Options{Issuer: issuer, AllowTag: o.allowTag, Policy: policy}.Render(cfg, o.image)
 	if err != nil {
 		return err
 	}
@@ -118,4 +126,32 @@ func policyOf(cfg *config.Config) (*countersign.Policy, error) {
 		return nil, nil
 	}
 	return &p.Policy, nil
+}
+
+// issuerOnDisk is the issuer that provision wrote beside the credentials of those clients that are kept in files. It asks no
+// cloud: without such a client it is "".
+func issuerOnDisk(ctx context.Context, cfg *config.Config) (string, error) {
+	want, err := provision.NewWant(cfg, cfg.Pool.Region, false)
+	if err != nil {
+		return "", err
+	}
+	places, issuer := provision.NewPlaces(cfg, false, nil, cfg.Pool.Region), ""
+	for _, client := range want.Clients {
+		if client.Secret.SecretsManager != "" || client.Secret.Kubernetes != "" {
+			continue
+		}
+		place, _ := places.Of(client)
+		stored, err := place.Read(ctx)
+		if err != nil {
+			return "", fmt.Errorf("%s: %w", place, err)
+		}
+		switch found := stored.Credential.Issuer; {
+		case found == "" || found == issuer:
+		case issuer == "":
+			issuer = found
+		default:
+			return "", fmt.Errorf("%s is of the issuer %s, and another client's credentials are of %s; write pool.id, or pass --issuer", place, found, issuer)
+		}
+	}
+	return issuer, nil
 }

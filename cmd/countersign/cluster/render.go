@@ -64,7 +64,7 @@ var kmsKey = regexp.MustCompile(`^arn:aws(?:-cn|-us-gov)?:kms:([a-z0-9-]+):[0-9]
 func check(cfg *config.Config, o Options) (notes []string, err error) {
 	var problems []error
 	at := func(member, format string, values ...any) {
-		problems = append(problems, fmt.Errorf("%s: %s: %s", cfg.Path, member, fmt.Sprintf(format, values...)))
+		problems = append(problems, cfg.Problem(member, format, values...))
 	}
 	if cfg.Cluster.Name == "" {
 		at("cluster.name", "is missing, and without it there is no cluster to write; write its name, and a version")

@@ -58,7 +58,8 @@ func (r *renderer) resolveIssuer() {
 	}
 }
 
-var cognitoIssuer = regexp.MustCompile(`^https://cognito-idp\.([a-z0-9-]+)\.amazonaws\.com/([a-z0-9-]+_[A-Za-z0-9]+)$`)
+// cognitoIssuer is an issuer of Amazon Cognito: the classic one, or that of a pool whose issuer configuration was updated.
+var cognitoIssuer = regexp.MustCompile(`^https://(?:issuer-)?cognito-idp\.[a-z0-9-]+\.amazonaws\.com/([a-z0-9-]+_[A-Za-z0-9]+)$`)
 
 // cognitoPool returns the pool whose issuer it is, and whether it is Cognito's at all.
 func cognitoPool(issuer string) (string, bool) {
@@ -66,5 +67,5 @@ func cognitoPool(issuer string) (string, bool) {
 	if m == nil {
 		return "", false
 	}
-	return m[2], true
+	return m[1], true
 }

@@ -15,12 +15,7 @@ type problems struct {
 
 // at adds a mistake in a member of the file, as "ingress.cidrs": what is wrong, and what to write.
 func (p *problems) at(member, format string, values ...any) {
-	text := fmt.Sprintf(format, values...)
-	if p.cfg.Path == "" {
-		p.all = append(p.all, fmt.Errorf("%s: %s", member, text))
-		return
-	}
-	p.all = append(p.all, fmt.Errorf("%s: %s: %s", p.cfg.Path, member, text))
+	p.all = append(p.all, p.cfg.Problem(member, format, values...))
 }
 
 // add adds a mistake in what did not come from the file.
