@@ -48,6 +48,9 @@ Exit codes of --once: 0 proved, 1 a proof found a difference, 2 something could 
 					return err
 				}
 			}
+			if err := options.steering.into(&options.Config, options.once); err != nil {
+				return err
+			}
 			options.command = args
 			options.named = cmd.Flags().Changed("file")
 			options.apiNamed = cmd.Flags().Changed("api-addr")
@@ -64,6 +67,7 @@ Exit codes of --once: 0 proved, 1 a proof found a difference, 2 something could 
 	flags.StringVar(&options.EdgeAddr, "edge-addr", "localhost:8443", "address of the HTTPS edge")
 	flags.StringVar(&options.IssuerAddr, "issuer-addr", "localhost:8081", "address of the issuer, the cognito-idp JSON API and the page")
 	flags.StringSliceVar(&options.allow, "allow", nil, "networks that may connect to the edge beside this machine, as 10.0.0.0/8; it answers for the name localhost only")
+	options.steering.add(flags)
 	return cmd
 }
 
@@ -72,6 +76,7 @@ type devOptions struct {
 	once, quiet bool
 	allow       []string
 	config      configFlags
+	steering    steeringFlags
 	named       bool     // whether --file was typed
 	apiNamed    bool     // whether --api-addr was
 	command     []string // of the user's service

@@ -64,6 +64,8 @@ func runSession(ctx context.Context, options devOptions, stdout, stderr io.Write
 		return nil
 	}
 	printNext(stdout, system.Running, options.StateFlag)
+	system.Begin()
+	options.steering.print(stdout, system.Running)
 	if !options.quiet {
 		gate.open()
 	}

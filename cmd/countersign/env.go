@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"fmt"
@@ -64,7 +65,7 @@ func printEnv(ctx context.Context, w io.Writer, running dev.Running, state dev.S
 	}
 	access := admin.Credentials()
 	var out strings.Builder
-	variables := append([][2]string{{"TOKEN_ENDPOINT", running.Issuer + "/oauth2/token"}}, secrets...)
+	variables := append([][2]string{{"TOKEN_ENDPOINT", cmp.Or(running.TokenURL, running.Issuer+"/oauth2/token")}}, secrets...)
 	if running.CredentialsDir != "" {
 		variables = append(variables, [2]string{dev.CredentialsVariable, running.CredentialsDir})
 	}
@@ -82,7 +83,10 @@ func printEnv(ctx context.Context, w io.Writer, running dev.Running, state dev.S
 		{"AWS_REGION", running.Region},
 		{"AWS_DEFAULT_REGION", running.Region}, // version 1 of the AWS CLI knows only this one
 	}...)
-	for _, variable := range variables {
+	if running.ControlURL != "" {
+		variables = append(variables, [2]string{"CONTROL_URL", running.ControlURL})
+	}
+	for _, variable := range append(variables, running.ProxyVariables()...) {
 		fmt.Fprintf(&out, "export %s=%s\n", variable[0], shellQuote(variable[1]))
 	}
 	// A session token that the shell has of a real account would go out with these keys and spoil them.

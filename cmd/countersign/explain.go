@@ -140,7 +140,13 @@ func (o explainOptions) fromDev(ctx context.Context) (countersign.Config, []byte
 	if err != nil {
 		return countersign.Config{}, nil, fmt.Errorf("%w; or name the issuer with --issuer and --resource", err)
 	}
-	return countersign.Config{Issuer: running.Issuer, Resource: running.Resource}, running.Policy, nil
+	config := countersign.Config{Issuer: running.Issuer, Resource: running.Resource}
+	if running.ProxyURL != "" { // the issuer's URL is one of AWS's, and the issuer is here
+		if config.HTTPClient, err = running.HTTPClient(); err != nil {
+			return countersign.Config{}, nil, err
+		}
+	}
+	return config, running.Policy, nil
 }
 
 // findRoute is the route that a request would reach, by net/http's own matching.

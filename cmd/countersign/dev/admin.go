@@ -26,6 +26,8 @@ type Client struct {
 	Name, ID string
 	Secret   issuer.Secret // empty for a client that has none
 	Scopes   []string
+
+	tokenURL string // where the issuer's URL is one of AWS's; it is asked past the proxy
 }
 
 // OpenAdmin reads the state's own AWS credentials, which only the owner of the state directory can.
@@ -108,19 +110,24 @@ func (a *Admin) describe(ctx context.Context, d types.UserPoolClientDescription)
 		return Client{}, errors.New("describe app client: the answer is empty")
 	}
 	c := out.UserPoolClient
+	tokenURL := ""
+	if a.running.ProxyURL != "" {
+		tokenURL = a.running.AWSURL + "/" + a.running.UserPoolID + "/oauth2/token"
+	}
 	return Client{
-		Name: aws.ToString(c.ClientName), ID: aws.ToString(c.ClientId),
+		tokenURL: tokenURL,
+		Name:     aws.ToString(c.ClientName), ID: aws.ToString(c.ClientId),
 		Secret: issuer.Secret(aws.ToString(c.ClientSecret)), Scopes: c.AllowedOAuthScopes,
 	}, nil
 }
 
 // Token asks the issuer for a token of the client with the given scopes in full, or with all that it may have.
 func (c Client) Token(ctx context.Context, issuerURL string, scopes []string) (string, error) {
-	source, err := clientcredentials.New(clientcredentials.Config{
-		Issuer:      issuerURL,
-		Credentials: clientcredentials.Static(c.ID, c.Secret.Reveal()),
-		Scopes:      scopes,
-	})
+	config := clientcredentials.Config{Issuer: issuerURL, Credentials: clientcredentials.Static(c.ID, c.Secret.Reveal()), Scopes: scopes}
+	if c.tokenURL != "" {
+		config.Issuer, config.TokenEndpoint = "", c.tokenURL
+	}
+	source, err := clientcredentials.New(config)
 	if err != nil {
 		return "", err
 	}

@@ -101,6 +101,9 @@ func (s *System) appEnv(app *App, addr string) []string {
 		env = append(env, name+"="+app.Config.Kubernetes.Env[name])
 	}
 	env = append(env, os.Environ()...)
+	for _, variable := range s.Running.ProxyVariables() {
+		env = append(env, variable[0]+"="+variable[1])
+	}
 	return append(env,
 		"COUNTERSIGN_ISSUER="+s.Running.Issuer,
 		"COUNTERSIGN_RESOURCE="+s.Running.Resource,

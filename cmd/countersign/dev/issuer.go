@@ -23,8 +23,11 @@ func (s *System) issuerHandler() (http.Handler, error) {
 	mux := http.NewServeMux()
 	mux.Handle("GET /{$}", page)
 	mux.HandleFunc("GET /healthz", s.healthz)
-	mux.Handle("/", cognito.Handler(s.service, cognito.HandlerConfig{Authenticate: signatures.Authenticate, Logger: s.logger, Reasons: true}))
-	return mux, nil
+	answers := s.steer.front(cognito.Handler(s.service, cognito.HandlerConfig{
+		Authenticate: signatures.Authenticate, Logger: s.logger, Reasons: true, Quotas: s.steer.quotas,
+	}))
+	mux.Handle("/", answers)
+	return s.proxied(mux, answers)
 }
 
 // healthz answers ok, or a caller's nonce, so that nobody takes another program at this address for this system.

@@ -2,8 +2,6 @@ package dev
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/http"
@@ -104,18 +102,18 @@ func (r Running) HTTPClient() (*http.Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("certificate authority: %w", err)
 	}
-	roots := x509.NewCertPool()
-	if !roots.AppendCertsFromPEM(pem) {
-		return nil, fmt.Errorf("certificate authority: %s holds no certificate", r.EdgeCA)
+	if r.ProxyCA != "" {
+		if pem, err = os.ReadFile(r.ProxyCA); err != nil { // it holds the edge's too
+			return nil, fmt.Errorf("certificate authority: %w", err)
+		}
 	}
-	transport, ok := http.DefaultTransport.(*http.Transport)
-	if !ok {
-		return nil, errors.New("http.DefaultTransport is not net/http's")
-	}
-	transport = transport.Clone()
-	transport.TLSClientConfig = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
-	return &http.Client{Transport: transport}, nil
+	return proxyClient(r, pem)
 }
+
+var (
+	errNotNetHTTP    = errors.New("http.DefaultTransport is not net/http's")
+	errNoCertificate = errors.New("certificate authority: the file holds no certificate")
+)
 
 // lastProof is the result of the last proof, for the page.
 type lastProof struct{ atomic.Pointer[console.Proof] }

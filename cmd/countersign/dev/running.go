@@ -22,12 +22,16 @@ type Running struct {
 	PID            int             `json:"pid"`
 	APIURL         string          `json:"api_url"`
 	EdgeURL        string          `json:"edge_url"`
-	EdgePrefix     string          `json:"edge_prefix"`   // the first path that the edge lets through
-	EdgePrefixes   []string        `json:"edge_prefixes"` // all of them
-	EdgeCA         string          `json:"edge_ca"`       // path of a PEM file
-	AWSURL         string          `json:"aws_url"`       // the cognito-idp JSON API
-	Issuer         string          `json:"issuer"`        // the pool's
-	Region         string          `json:"region"`        // AWS's word
+	EdgePrefix     string          `json:"edge_prefix"`           // the first path that the edge lets through
+	EdgePrefixes   []string        `json:"edge_prefixes"`         // all of them
+	EdgeCA         string          `json:"edge_ca"`               // path of a PEM file
+	AWSURL         string          `json:"aws_url"`               // the cognito-idp JSON API
+	Issuer         string          `json:"issuer"`                // the pool's
+	TokenURL       string          `json:"token_url,omitempty"`   // the token endpoint, where it is not under the issuer
+	ProxyURL       string          `json:"proxy_url,omitempty"`   // answers for AWS's hosts, where the issuer is at one of them
+	ProxyCA        string          `json:"proxy_ca,omitempty"`    // path of a PEM file, for clients of the proxy
+	ControlURL     string          `json:"control_url,omitempty"` // sets faults, quotas and the clock
+	Region         string          `json:"region"`                // AWS's word
 	UserPoolID     string          `json:"user_pool_id"`
 	Resource       string          `json:"resource"`                  // identifier of the resource server
 	Clients        []string        `json:"clients"`                   // names of the app clients that the system was to have

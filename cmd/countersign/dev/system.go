@@ -37,6 +37,7 @@ type Config struct {
 	StateFlag                     string         // value of --state, where one was typed, for what is shown to people
 	App                           *App           // a user's own service; nil for the demo
 	Logger                        *slog.Logger   // one line a request
+	Steering                      Steering       // faults, quotas, hooks, and AWS's own URL
 	DrainTimeout                  time.Duration  // how long Close waits for requests under way; zero means 10 seconds
 }
 
@@ -60,13 +61,14 @@ type System struct {
 	policy   atomic.Pointer[policy]
 	prefixes []string // what the edge lets through
 	proof    lastProof
+	steer    steering
 }
 
 // Start brings the system up and returns when all of it answers. On an error nothing stays behind.
 func Start(ctx context.Context, cfg Config) (*System, error) {
 	s := &System{
 		state: cfg.State, stateFlag: cfg.StateFlag, logger: cfg.Logger,
-		drain: cmp.Or(cfg.DrainTimeout, 10*time.Second), failed: make(chan error, 3),
+		drain: cmp.Or(cfg.DrainTimeout, 10*time.Second), failed: make(chan error, 4), steer: steering{Steering: cfg.Steering},
 	}
 	if err := s.start(ctx, cfg); err != nil {
 		return nil, errors.Join(err, s.Close())
@@ -161,9 +163,9 @@ func (s *System) name(cfg Config, w want, listeners []net.Listener) error {
 // openIssuer opens the store, seeds it, and serves the token endpoint, the JSON API and the console.
 func (s *System) openIssuer(ctx context.Context, w want, l net.Listener) error {
 	var err error
-	s.service, err = cognito.New(ctx, cognito.Config{
+	s.service, err = cognito.New(ctx, s.steer.service(cognito.Config{
 		Store: s.kept.Store, Region: w.region, BaseURL: s.Running.AWSURL, Logger: s.logger,
-	})
+	}))
 	if err != nil {
 		return err
 	}
@@ -172,17 +174,24 @@ func (s *System) openIssuer(ctx context.Context, w want, l net.Listener) error {
 		return err
 	}
 	s.Running.UserPoolID, s.Running.Issuer = pool, s.service.Issuer(pool)
+	if err := s.nameDomain(ctx); err != nil {
+		return err
+	}
 	handler, err := s.issuerHandler()
 	if err != nil {
 		return err
 	}
 	s.serve(l, newServer(handler))
-	return nil
+	return s.openControl()
 }
 
 // openAPI serves the demo, guarded as it is in production: it knows the issuer by its URL only.
 func (s *System) openAPI(l net.Listener) error {
-	guard, err := countersign.New(countersign.Config{Issuer: s.Running.Issuer, Resource: demo.Resource, Logger: s.logger})
+	client, err := s.issuerClient()
+	if err != nil {
+		return err
+	}
+	guard, err := countersign.New(countersign.Config{Issuer: s.Running.Issuer, Resource: demo.Resource, HTTPClient: client, Logger: s.logger})
 	if err != nil {
 		return err
 	}
