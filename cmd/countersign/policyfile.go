@@ -91,23 +91,15 @@ func (o proveOptions) downloadPolicy(ctx context.Context, client *http.Client, t
 	}
 	ctx, cancel := context.WithTimeout(ctx, policyTimeout)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, o.policy, nil)
-	if err != nil {
-		return fail(err)
+	data, status, err := fetchPolicy(ctx, client, o.policy, "")
+	if status == http.StatusUnauthorized || status == http.StatusForbidden {
+		data, status, err = o.askAsClient(ctx, client, u, status, targets)
 	}
-	own := *client
-	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	res, err := own.Do(req)
-	if err != nil {
+	switch {
+	case err != nil:
 		return fail(err)
-	}
-	defer res.Body.Close()
-	if res.StatusCode != http.StatusOK {
-		return fail(fmt.Errorf("%s answers %d; save the document and name the file", u.Redacted(), res.StatusCode))
-	}
-	data, err := io.ReadAll(io.LimitReader(res.Body, document.MaxSize+1))
-	if err != nil {
-		return fail(err)
+	case status != http.StatusOK:
+		return fail(fmt.Errorf("%s answers %d; save the document and name the file", u.Redacted(), status))
 	}
 	return o.parsePolicy(u.Host+u.Path, data, nil, targets)
 }

@@ -72,6 +72,7 @@ type proveOptions struct {
 	state                             stateFlag
 	policy, server, beneath, ca, seen string
 	edge                              []string // what the dev's edge lets through, where that is proved
+	policyTokens                      func() (prove.Tokens, error)
 	credentialOptions
 	paceOptions
 	reportOptions
@@ -109,6 +110,10 @@ func runProve(ctx context.Context, args []string, state dev.State, options prove
 	if err != nil {
 		return err
 	}
+	minted := &mintOnce{mint: func(policy proofPolicy) (proofTokens, error) {
+		return options.mint(ctx, state, running, policy, client, stderr)
+	}}
+	options.policyTokens = minted.guarded
 	policy, err := options.readPolicy(ctx, running, client, options.targets(args))
 	if err != nil {
 		return err
@@ -118,13 +123,7 @@ func runProve(ctx context.Context, args []string, state dev.State, options prove
 	if err != nil {
 		return err
 	}
-	var tokens proofTokens
-	switch {
-	case options.ownClients():
-		tokens, err = options.ownTokens(ctx, policy, client, stderr)
-	case !options.noTokens:
-		tokens, err = devTokens(ctx, state, *running, client, stderr)
-	}
+	tokens, err := minted.tokens(policy)
 	if err != nil {
 		return err
 	}
@@ -139,6 +138,17 @@ func runProve(ctx context.Context, args []string, state dev.State, options prove
 		out = stderr
 	}
 	return errors.Join(err, log.Compare(policy.seenRoutes()).Write(out, options.seen))
+}
+
+// mint says where good tokens come from.
+func (o proveOptions) mint(ctx context.Context, state dev.State, running *dev.Running, policy proofPolicy, client *http.Client, stderr io.Writer) (proofTokens, error) {
+	switch {
+	case o.ownClients():
+		return o.ownTokens(ctx, policy, client, stderr)
+	case !o.noTokens:
+		return devTokens(ctx, state, *running, client, stderr)
+	}
+	return proofTokens{}, nil
 }
 
 // throughDevEdge reports whether it is the running dev's service that is proved, through its edge.
