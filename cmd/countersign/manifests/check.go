@@ -1,9 +1,7 @@
 package manifests
 
 import (
-	"fmt"
 	"regexp"
-	"slices"
 	"strings"
 )
 
@@ -17,7 +15,6 @@ func (r *renderer) checkIngress() {
 	if !r.hasIngress() {
 		return
 	}
-	r.checkPaths()
 	if !sslPolicy.MatchString(in.SSLPolicy) {
 		r.problems.at("ingress.sslPolicy", "%s is no security policy that keeps to TLS 1.2 and later; write ELBSecurityPolicy-TLS13-1-2-2021-06", in.SSLPolicy)
 	}
@@ -30,37 +27,12 @@ func (r *renderer) checkIngress() {
 	}
 }
 
-func (r *renderer) checkPaths() {
-	for i, path := range r.cfg.Ingress.Paths {
-		member := fmt.Sprintf("ingress.paths[%d]", i)
-		switch {
-		case strings.ContainsAny(path, "*?"):
-			r.problems.at(member, "%q: the controller refuses a prefix with a wildcard, and makes no load balancer; write %s", path, literalPrefix(path))
-		case slices.Contains(r.cfg.Ingress.Paths[:i], path):
-			r.problems.at(member, "%q stands there twice", path)
-		}
-	}
-}
-
-// literalPrefix is the path up to its first segment with a wildcard.
-func literalPrefix(path string) string {
-	at := strings.IndexAny(path, "*?{")
-	if at < 0 {
-		return path
-	}
-	prefix := path[:strings.LastIndexByte(path[:at], '/')+1]
-	if prefix == "/" {
-		return prefix
-	}
-	return strings.TrimSuffix(prefix, "/")
-}
-
 // checkTags refuses what the controller would read as something else, or as its own.
 func (r *renderer) checkTags() {
 	for _, name := range sortedKeys(r.cfg.Ingress.Tags) {
 		member, value := "ingress.tags."+name, r.cfg.Ingress.Tags[name]
-		if strings.ContainsAny(name+value, `,\`) || strings.Contains(name, "=") {
-			r.problems.at(member, "a comma, a backslash, or = in the name would begin another tag; take it away")
+		if strings.Contains(name+value, `\`) {
+			r.problems.at(member, "the controller takes a backslash for an escape; take it away")
 		}
 		if strings.TrimSpace(name) != name || strings.TrimSpace(value) != value {
 			r.problems.at(member, "the controller cuts off the space around it; take it away")

@@ -2,7 +2,6 @@ package manifests
 
 import (
 	"errors"
-	"slices"
 
 	"github.com/countersign-dev/countersign"
 	"github.com/countersign-dev/countersign/cmd/countersign/config"
@@ -126,14 +125,3 @@ func (r *renderer) scales() bool {
 }
 
 func (r *renderer) hasIngress() bool { return r.cfg.Ingress.Host != "" }
-
-// Kinds returns the kinds of the objects in their order, each once.
-func Kinds(objects []Object) []string {
-	var kinds []string
-	for _, o := range objects {
-		if !slices.Contains(kinds, o.Kind) {
-			kinds = append(kinds, o.Kind)
-		}
-	}
-	return kinds
-}
