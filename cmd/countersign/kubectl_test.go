@@ -38,8 +38,10 @@ func (s standIn) main(args []string) {
 			i++
 		}
 	}
-	key := s.key(args)
-	text, found := s.answer(key)
+	text, found := s.answer(s.key(args, 3))
+	if !found {
+		text, found = s.answer(s.key(args, 2))
+	}
 	if said, failed := strings.CutPrefix(text, "ERROR "); failed {
 		fmt.Fprint(os.Stderr, said)
 		os.Exit(1)
@@ -47,6 +49,8 @@ func (s standIn) main(args []string) {
 	switch {
 	case args[0] == "apply":
 		s.apply(text)
+	case s.name == "kubectl" && args[0] == "delete":
+		s.delete(args)
 	case args[0] == "port-forward":
 		s.forward()
 	case !found && args[0] == "get" && !slices.Contains(args, "--ignore-not-found"):
@@ -57,18 +61,23 @@ func (s standIn) main(args []string) {
 	}
 }
 
-// key names the question: verb and kind.
-func (s standIn) key(args []string) string {
-	words := slices.DeleteFunc(slices.Clone(args), func(word string) bool { return strings.HasPrefix(word, "-") })
-	key := words[0]
-	if len(words) > 1 && key != "logs" && key != "apply" && key != "port-forward" {
-		kind, _, _ := strings.Cut(words[1], ",")
-		key += "-" + kind
+// key names the question: verb and kind, and of three words the name too.
+func (s standIn) key(args []string, most int) string {
+	var words []string
+	for i, word := range args {
+		if !strings.HasPrefix(word, "-") && (i == 0 || args[i-1] != "--output") {
+			word, _, _ = strings.Cut(word, ",")
+			words = append(words, word)
+		}
+	}
+	switch words[0] {
+	case "logs", "apply", "port-forward":
+		most = 1
 	}
 	if s.name != "kubectl" {
-		key = s.name + "-" + key
+		words = append([]string{s.name}, words...)
 	}
-	return key
+	return strings.ReplaceAll(strings.Join(words[:min(most, len(words))], "-"), "/", "_")
 }
 
 func (s standIn) log(args []string) {
@@ -111,6 +120,21 @@ func (s standIn) apply(warning string) {
 	for _, kind := range kinds.FindAllSubmatch(text, -1) {
 		fmt.Printf("%s/orders serverside-applied\n", strings.ToLower(string(kind[1])))
 	}
+}
+
+// delete forgets what is removed: from then on there is none.
+func (s standIn) delete(args []string) {
+	if len(args) > 1 && (args[1] == "ingress" || args[1] == "namespace") {
+		none := map[string]string{"ingress": `{"items":[]}`, "namespace": ""}[args[1]]
+		os.WriteFile(filepath.Join(s.dir, "get-"+args[1]), []byte(none), 0o644)
+		return
+	}
+	text, err := io.ReadAll(os.Stdin)
+	if err != nil {
+		os.Exit(3)
+	}
+	os.WriteFile(filepath.Join(s.dir, "deleted.yaml"), text, 0o644)
+	os.WriteFile(filepath.Join(s.dir, "get-deployments"), []byte(`{"items":[]}`), 0o644)
 }
 
 // forward forwards to the process at BACKEND until it is interrupted.

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/aws-sdk-go-v2/service/ecr/types"
 	"github.com/google/go-containerregistry/pkg/authn"
+	"github.com/google/go-containerregistry/pkg/name"
 
 	"github.com/countersign-dev/countersign/cmd/countersign/aws"
 )
@@ -74,4 +75,70 @@ func (e *ecrRepository) explain(what string, err error) error {
 // accessDenied reports whether AWS refused for want of permission.
 func accessDenied(err error) bool {
 	return aws.Code(err) == "AccessDeniedException"
+}
+
+// Repository is what a registry has of a service.
+type Repository struct {
+	Name   string
+	ECR    bool // whether it is Amazon ECR's: of others nothing is known here
+	Found  bool
+	Images int // tagged or not; at most a page of them is counted
+}
+
+// FindRepository looks a repository up, where its registry is Amazon ECR.
+func (r Registry) FindRepository(ctx context.Context, repository string) (Repository, error) {
+	found := Repository{Name: repository}
+	e, is, err := r.ecrOf(ctx, repository)
+	if err != nil || !is {
+		return found, err
+	}
+	found.ECR = true
+	out, err := e.client.ListImages(ctx, &ecr.ListImagesInput{RegistryId: &e.host.account, RepositoryName: &e.name})
+	var missing *types.RepositoryNotFoundException
+	switch {
+	case errors.As(err, &missing):
+		return found, nil
+	case err != nil:
+		return found, fmt.Errorf("image: %w", e.explain("list the images of", err))
+	}
+	digests := map[string]bool{}
+	for _, id := range out.ImageIds {
+		digests[sdk.ToString(id.ImageDigest)] = true
+	}
+	found.Found, found.Images = true, len(digests)
+	return found, nil
+}
+
+// DeleteRepository removes a repository of Amazon ECR, with the images in it only if force says so. One that is gone is no error.
+func (r Registry) DeleteRepository(ctx context.Context, repository string, force bool) error {
+	e, is, err := r.ecrOf(ctx, repository)
+	if err != nil {
+		return err
+	}
+	if !is {
+		return fmt.Errorf("image: %s is no repository of Amazon ECR; remove it where it is", repository)
+	}
+	_, err = e.client.DeleteRepository(ctx, &ecr.DeleteRepositoryInput{RegistryId: &e.host.account, RepositoryName: &e.name, Force: force})
+	var missing *types.RepositoryNotFoundException
+	if err == nil || errors.As(err, &missing) {
+		return nil
+	}
+	return fmt.Errorf("image: %w", e.explain("remove", err))
+}
+
+// ecrOf is the repository of Amazon ECR that a name leads to; is is false for another registry's.
+func (r Registry) ecrOf(ctx context.Context, repository string) (e *ecrRepository, is bool, err error) {
+	repo, err := name.NewRepository(repository)
+	if err != nil {
+		return nil, false, fmt.Errorf("image: repository %q: %w", repository, err)
+	}
+	at, is := parseECR(repo.RegistryStr())
+	if !is || r.ECR == nil {
+		return nil, false, nil
+	}
+	client, err := r.ECR(ctx, at.region)
+	if err != nil {
+		return nil, true, err
+	}
+	return &ecrRepository{client: client, host: at, name: repo.RepositoryStr()}, true, nil
 }

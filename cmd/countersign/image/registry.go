@@ -56,12 +56,12 @@ func (r Registry) target(ctx context.Context, repository string) (target, error)
 		return target{}, fmt.Errorf("repository %q: %w; write it with its registry and without a tag, as in registry.example.com/shop/orders", repository, err)
 	}
 	t := target{repository: repo, options: r.options(ctx)}
-	if at, is := parseECR(repo.RegistryStr()); is && r.ECR != nil {
-		client, err := r.ECR(ctx, at.region)
-		if err != nil {
-			return target{}, err
-		}
-		t.ecr = &ecrRepository{client: client, host: at, name: repo.RepositoryStr()}
+	e, is, err := r.ecrOf(ctx, repository)
+	if err != nil {
+		return target{}, err
+	}
+	if is {
+		t.ecr = e
 		login, err := t.ecr.login(ctx)
 		if err != nil {
 			return target{}, err

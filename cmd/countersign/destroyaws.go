@@ -1,0 +1,163 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+
+	"github.com/countersign-dev/countersign/cmd/countersign/aws"
+	"github.com/countersign-dev/countersign/cmd/countersign/deploy"
+	"github.com/countersign-dev/countersign/cmd/countersign/manifests"
+	"github.com/countersign-dev/countersign/cmd/countersign/provision"
+)
+
+func (d *destroyer) findImages(ctx context.Context) {
+	repository := d.cfg.Image.Repository
+	if repository == "" {
+		return
+	}
+	what := "the image repository " + repository
+	if d.keeps("images") {
+		d.left = append(d.left, leftover{what, "--keep images", true})
+		return
+	}
+	d.steps.line.say("looking at " + repository + " …")
+	registry := imageFlags{endpoint: d.endpoint}.registry()
+	found, err := registry.FindRepository(ctx, repository)
+	switch {
+	case err != nil:
+		d.leave(what, err.Error())
+	case !found.ECR:
+		d.leave(what, "its registry is not Amazon ECR; remove it there")
+	case !found.Found:
+	case found.Images > 0 && !d.deleteImages:
+		d.leave(what, fmt.Sprintf("it has %s; --delete-images removes them with it", count(found.Images, "image")))
+	default:
+		what += " with " + count(found.Images, "image")
+		d.goes("images", what, func(ctx context.Context) (string, error) {
+			return what, registry.DeleteRepository(ctx, repository, d.deleteImages)
+		})
+	}
+}
+
+// findAWS finds secrets and pool. Without AWS credentials neither is known, and nothing of them goes.
+func (d *destroyer) findAWS(ctx context.Context) {
+	if d.keeps("secrets") {
+		d.left = append(d.left, leftover{"the clients' credentials", "--keep secrets", true})
+	}
+	if d.keeps("pool") {
+		d.left = append(d.left, leftover{"the user pool " + d.cfg.Pool.Name, "--keep pool", true})
+	}
+	if d.keeps("secrets") && d.keeps("pool") {
+		return
+	}
+	d.steps.line.say("looking at AWS …")
+	loaded, err := aws.Load(ctx, aws.Options{Region: d.cfg.Pool.Region})
+	if err != nil {
+		d.leave("secrets and user pool", err.Error())
+		return
+	}
+	want, err := provision.NewWant(d.cfg, loaded.Region, false)
+	if err != nil {
+		d.leave("secrets and user pool", err.Error())
+		return
+	}
+	if !d.keeps("secrets") {
+		d.findSecrets(ctx, secretsmanager.NewFromConfig(loaded), want)
+	}
+	if !d.keeps("pool") {
+		d.findPool(ctx, provision.NewTarget(loaded, false, 30*time.Second), want)
+	}
+}
+
+func (d *destroyer) findSecrets(ctx context.Context, client *secretsmanager.Client, want provision.Want) {
+	for _, c := range want.Clients {
+		name := c.Secret.SecretsManager
+		if name == "" {
+			if c.Secret.Kubernetes == "" { // which goes with the namespace
+				place, _ := provision.NewPlaces(d.cfg, false, nil, want.Region).Of(c)
+				d.left = append(d.left, leftover{"the credentials of " + c.Name, "they are in " + place.String() + "; they end with the pool", true})
+			}
+			continue
+		}
+		secret, err := deploy.FindSecret(ctx, client, want.Region, name, want.Service)
+		what := "the secret " + name
+		switch {
+		case err != nil:
+			d.leave(what, err.Error())
+		case secret == nil:
+		case secret.Why != "":
+			d.leave(what, secret.Why)
+		case !secret.Until.IsZero():
+			d.left = append(d.left, leftover{what, "it goes on " + secret.Until.Format(time.DateOnly) + ", as was settled before", true})
+		default:
+			d.goes("secret", what, func(ctx context.Context) (string, error) {
+				until, err := deploy.DeleteSecret(ctx, client, want.Region, name, d.recoveryDays)
+				return what + ", which can be restored until " + until.Format(time.DateOnly), err
+			})
+		}
+	}
+}
+
+func (d *destroyer) findPool(ctx context.Context, t provision.Target, want provision.Want) {
+	what := "the user pool " + want.Pool.Name
+	pool, err := deploy.FindPool(ctx, t, want)
+	switch {
+	case err != nil:
+		d.leave(what, err.Error())
+		return
+	case pool == nil:
+		return
+	}
+	what += " (" + pool.ID + ")"
+	switch {
+	case pool.Why != "":
+		d.leave(what, pool.Why)
+		return
+	case pool.Protected && !d.deletePool:
+		d.leave(what, "its deletion protection is on; --delete-pool removes it all the same")
+		return
+	}
+	for _, domain := range pool.Domains {
+		what := "the domain " + domain + " of the user pool"
+		d.goes("domain", what, func(ctx context.Context) (string, error) { return what, pool.DeleteDomain(ctx, t, domain) })
+	}
+	what += " with its clients and scopes"
+	d.goes("pool", what, func(ctx context.Context) (string, error) { return what, pool.Delete(ctx, t) })
+}
+
+// removeObjects removes what deploy applies, by its manifest: so no kind is asked for that the cluster does not know.
+func (d *destroyer) removeObjects(ctx context.Context) error {
+	cfg := *d.cfg
+	if cfg.Image.Repository == "" {
+		cfg.Image.Repository = "registry.invalid/" + cfg.Service.Name
+	}
+	options := manifests.Options{}
+	if cfg.Pool.ID == "" {
+		options.Issuer = "https://issuer.invalid" // the objects are known by their names
+	}
+	objects, err := options.Render(&cfg, cfg.Image.Repository+"@"+anyDigest)
+	if err != nil {
+		return errors.Join(errors.New("the objects' names come from the file, which has a mistake"), err)
+	}
+	var own []manifests.Object
+	for _, o := range objects {
+		if o.Kind != "Namespace" {
+			own = append(own, o)
+		}
+	}
+	var text bytes.Buffer
+	if err := manifests.Encode(&text, own); err != nil {
+		return err
+	}
+	err = d.kubectl.DeleteObjects(ctx, text.Bytes(), d.timeout)
+	if err != nil && strings.Contains(err.Error(), "no matches for kind") {
+		return fmt.Errorf("the cluster does not know a kind of the objects; the others are removed: %w", err)
+	}
+	return err
+}
