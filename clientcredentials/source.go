@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// forceWindow is the least time between two renewals that a refused token causes. An API that refuses
-// every token then costs one token request in five minutes and not one a call.
+// forceWindow is the least time between two renewals that refused tokens cause, unless a token came in between that
+// was due. An API that refuses every token then costs one token request in five minutes and not one a call.
 const forceWindow = 5 * time.Minute
 
 // Source holds one access token and renews it. It is safe for any number of goroutines; a program has one
@@ -37,6 +37,7 @@ type Source struct {
 // flight is one series of token requests and all who wait for it. The fields are read after done is closed.
 type flight struct {
 	cancel context.CancelFunc
+	again  bool // a server refused the token that is held
 	done   chan struct{}
 	entry  *entry
 	err    *Error
@@ -141,26 +142,26 @@ func (s *Source) postpone(e *entry, now instant) {
 // the air the calls take the old token, if it is good, without coming by here. Again says that the old token was refused.
 func (s *Source) takeOff(old *entry, background, again bool) *flight {
 	ctx, cancel := context.WithCancel(context.Background())
-	f := &flight{cancel: cancel, done: make(chan struct{})}
+	f := &flight{cancel: cancel, again: again, done: make(chan struct{})}
 	s.flight = f
 	if old != nil {
 		s.current.Store(old.renewAt(old.end))
 	}
-	s.work.Go(func() { s.fly(ctx, f, old, background, again) })
+	s.work.Go(func() { s.fly(ctx, f, old, background) })
 	return f
 }
 
 // fly gets a token and tells all who wait.
-func (s *Source) fly(ctx context.Context, f *flight, old *entry, background, again bool) {
+func (s *Source) fly(ctx context.Context, f *flight, old *entry, background bool) {
 	defer f.cancel()
 	tries := maxTries
 	if background {
 		tries = 1 // later calls make the further ones
 	}
-	got, err := s.fetch.run(ctx, tries, again)
+	got, err := s.fetch.run(ctx, tries, f.again)
 	f.entry, f.err = got, err
 	s.land(f, old)
-	if err != nil && background && ctx.Err() == nil {
+	if err != nil && (background || old != nil) && ctx.Err() == nil {
 		s.log.Warn("the token was not renewed and the old one stays in use", "error", err.Error())
 	}
 }
@@ -169,6 +170,13 @@ func (s *Source) fly(ctx context.Context, f *flight, old *entry, background, aga
 func (s *Source) land(f *flight, old *entry) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	switch {
+	case f.again && f.err != nil && f.err.temporary:
+		// The token that was refused is no better for it: the pauses between attempts are the bound then.
+		s.nextForce = f.err.retryAt
+	case !f.again && f.err == nil:
+		s.nextForce = 0 // another token, which nobody has refused yet
+	}
 	switch {
 	case f.err == nil:
 		s.current.Store(f.entry)
@@ -200,8 +208,8 @@ func (s *Source) await(ctx context.Context, f *flight) (*entry, error) {
 }
 
 // Replace returns another token than refused, which a server did not accept, and reports whether there is one. It
-// is what [Source.Transport] does on a 401, for other protocols: the issuer is asked at most once in five minutes
-// for that reason, whoever calls. Not when the server says that a scope is lacking; another token would have the same scopes.
+// is what [Source.Transport] does on a 401, for other protocols: the issuer is asked for one at most once in five
+// minutes and for each token that was due, whoever calls. Not when the server says that a scope is lacking; another token would have the same scopes.
 func (s *Source) Replace(ctx context.Context, refused *Token) (*Token, bool) {
 	e := s.replace(ctx, refused)
 	if e == nil {
@@ -224,7 +232,7 @@ func (s *Source) replace(ctx context.Context, refused *Token) *entry {
 	if f == nil && !s.closed && now.mono >= s.retryAt && now.mono >= s.nextForce {
 		s.nextForce = now.mono + forceWindow
 		s.meter.forced.Add(1)
-		f = s.takeOff(e, true, true)
+		f = s.takeOff(e, false, true)
 	}
 	s.mu.Unlock()
 	if f == nil {

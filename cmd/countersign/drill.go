@@ -25,6 +25,7 @@ func newDrill() *cobra.Command {
   rotate-keys    the issuer's key is replaced, with and without being published first
   issuer-outage  the issuer refuses, breaks connections and does not answer
   clock-skew     the clocks of the service and of the pods differ from the issuer's
+  everything     the first three at once, with Cognito's quotas and 16 % of the issuer's answers late, refused or broken
 
 Issuer, service and token client are those that run in production; of a token's life the client is told what --life says, so
 that a minute sees the renewals of a day. Nothing outside this process is touched.
@@ -42,8 +43,10 @@ Exit codes: 0 no call failed, 1 a call failed or not all happened that should, 2
 	flags := cmd.Flags()
 	flags.IntVar(&cfg.Rate, "rate", 500, "API requests a second, of all pods together")
 	flags.IntVar(&cfg.Pods, "pods", 20, "programs that call, each with a token of its own")
-	flags.DurationVar(&cfg.Duration, "for", time.Minute, "how long the drill lasts")
+	flags.DurationVar(&cfg.Duration, "for", 0, "how long the drill lasts (default 1m; 6m for everything)")
 	flags.DurationVar(&cfg.Life, "life", 0, "life of a token, 20s to 5m (default: 20s for rotate-secret and rotate-keys, 5m for the others)")
+	flags.StringVar(&cfg.Chaos, "chaos", "", "faults of the issuer in percent, as "+drill.Faults+" (default: none; these for everything)")
+	flags.BoolVar(&cfg.Quotas, "quotas", false, "refuse token requests beyond Cognito's quotas (always for everything)")
 	flags.DurationVar(&cfg.Outage, "outage", 20*time.Second, "how long the issuer is away in issuer-outage")
 	flags.DurationVar(&cfg.Skew, "skew", 45*time.Second, "how far the clocks differ in clock-skew")
 	flags.StringVar(&output, "output", "text", "text or json")
@@ -61,8 +64,12 @@ func runDrill(ctx context.Context, name string, cfg drill.Config, output string,
 	if output != "text" && output != "json" {
 		return fmt.Errorf("--output is text or json, not %q", output)
 	}
-	if cfg.Duration <= 0 || cfg.Rate <= 0 || cfg.Pods <= 0 {
-		return errors.New("--for, --rate and --pods are positive")
+	if cfg.Rate <= 0 || cfg.Pods <= 0 {
+		return errors.New("--rate and --pods are positive")
+	}
+	cfg, err := cfg.For(name)
+	if err != nil {
+		return err
 	}
 	if output == "text" {
 		fmt.Fprintf(stdout, "drill %s: %d pods, %d requests a second, for %v\n\n", name, cfg.Pods, cfg.Rate, cfg.Duration)

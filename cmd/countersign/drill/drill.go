@@ -13,12 +13,17 @@ import (
 type Config struct {
 	Rate     int           // API requests a second, of all pods together; 0 means 500
 	Pods     int           // 0 means 20
-	Duration time.Duration // 0 means a minute
-	// Life is how long the issuer says that a token lives; 0 means 20 seconds for the drills that replace something, and
+	Duration time.Duration // 0 means a minute, and 6 of them for everything
+	// Life is how long the issuer says that a token lives; 0 means 20 seconds for the drills that replace one thing, and
 	// 5 minutes, the shortest that Cognito gives, for the others. Under 20 seconds tokens are not renewed ahead.
 	Life   time.Duration
 	Outage time.Duration // of issuer-outage; 0 means 20 seconds
 	Skew   time.Duration // of clock-skew; 0 means 45 seconds
+	// Chaos is how many answers of the issuer fail, in percent, as chaos.Parse reads it. Empty means none, and
+	// [Faults] for everything. Key sets are never given unknown key ids: that fault is the service's and not the client's.
+	Chaos string
+	// Quotas limits token requests as AWS does; for everything they always are.
+	Quotas bool
 	// Step is told of what happens, when it does; nil tells nobody.
 	Step func(at time.Duration, what string)
 
@@ -59,14 +64,18 @@ const (
 // event makes something happen in the time that the drill has. Its error is that it could not.
 type event func(ctx context.Context, s *system, cfg Config) error
 
+// Faults is the chaos of the drill everything.
+const Faults = "slow=10,500=2,429=2,unknown-kid=1,truncated=1"
+
 var drills = map[string]struct {
-	event event
-	life  time.Duration
+	event    event
+	defaults Config
 }{
-	"rotate-secret": {rotateSecret, shortLife},
-	"rotate-keys":   {rotateKeys, shortLife},
-	"issuer-outage": {issuerOutage, issuerMin},
-	"clock-skew":    {clockSkew, issuerMin},
+	"rotate-secret": {rotateSecret, Config{Life: shortLife}},
+	"rotate-keys":   {rotateKeys, Config{Life: shortLife}},
+	"issuer-outage": {issuerOutage, Config{Life: issuerMin}},
+	"clock-skew":    {clockSkew, Config{Life: issuerMin}},
+	"everything":    {everything, Config{Life: issuerMin, Duration: 6 * time.Minute, Chaos: Faults, Quotas: true}},
 }
 
 // Names returns the drills that there are.
@@ -74,11 +83,7 @@ func Names() []string { return slices.Sorted(maps.Keys(drills)) }
 
 // Run runs a drill. The error is that it could not be run; what failed in it is in the report.
 func Run(ctx context.Context, name string, cfg Config) (Report, error) {
-	d, found := drills[name]
-	if !found {
-		return Report{}, fmt.Errorf("drill: there is no drill %q; there are %q", name, Names())
-	}
-	cfg, err := cfg.withDefaults(d.life)
+	cfg, err := cfg.For(name)
 	if err != nil {
 		return Report{}, err
 	}
@@ -90,7 +95,7 @@ func Run(ctx context.Context, name string, cfg Config) (Report, error) {
 	running, stop := context.WithTimeout(ctx, cfg.Duration)
 	defer stop()
 	happened := make(chan error, 1)
-	go func() { happened <- d.event(running, s, cfg) }()
+	go func() { happened <- drills[name].event(running, s, cfg) }()
 	s.load(running, cfg)
 	err = <-happened
 	if ctx.Err() != nil {
@@ -103,14 +108,23 @@ func Run(ctx context.Context, name string, cfg Config) (Report, error) {
 	return report, nil
 }
 
-func (c Config) withDefaults(life time.Duration) (Config, error) {
+// For returns the configuration with what the drill of that name takes where a field is empty.
+func (c Config) For(name string) (Config, error) {
+	drill, found := drills[name]
+	if !found {
+		return c, fmt.Errorf("drill: there is no drill %q; there are %q", name, Names())
+	}
+	d := drill.defaults
 	if c.Rate < 0 || c.Pods < 0 || c.Duration < 0 || c.Life < 0 || c.Outage < 0 {
 		return c, errors.New("drill: a number is negative")
 	}
 	setDefault(&c.Rate, 500)
 	setDefault(&c.Pods, 20)
+	setDefault(&c.Duration, d.Duration)
 	setDefault(&c.Duration, time.Minute)
-	setDefault(&c.Life, life)
+	setDefault(&c.Life, d.Life)
+	setDefault(&c.Chaos, d.Chaos)
+	c.Quotas = c.Quotas || d.Quotas
 	setDefault(&c.Outage, 20*time.Second)
 	setDefault(&c.Skew, 45*time.Second)
 	if c.Step == nil {

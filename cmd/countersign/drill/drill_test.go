@@ -69,6 +69,7 @@ func TestNoCallFails(t *testing.T) {
 		"rotate-keys":   {},
 		"issuer-outage": {},
 		"clock-skew":    {Duration: 6 * time.Minute, Rate: 100},
+		"everything":    {},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -81,7 +82,7 @@ func TestNoCallFails(t *testing.T) {
 				if !report.OK() {
 					t.Errorf("%s: %d of %d failed: %v %s", name, report.Failed, report.Requests, report.Failures, report.Incomplete)
 				}
-				if report.Requests < 29_000 || report.StartPeak != 20 || report.Peak > 20 {
+				if report.Requests < 29_000 || report.StartPeak < 15 || report.StartPeak > 25 || report.Peak > 20 {
 					t.Errorf("%+v", report)
 				}
 			})
@@ -135,7 +136,7 @@ func TestConfigIsChecked(t *testing.T) {
 			t.Errorf("%s: it ran", name)
 		}
 	}
-	if _, err := Run(t.Context(), "rotate-everything", Config{}); err == nil || !strings.Contains(err.Error(), `["clock-skew" "issuer-outage" "rotate-keys" "rotate-secret"]`) {
+	if _, err := Run(t.Context(), "rotate-everything", Config{}); err == nil || !strings.Contains(err.Error(), `["clock-skew" "everything" "issuer-outage" "rotate-keys" "rotate-secret"]`) {
 		t.Errorf("%v", err)
 	}
 }

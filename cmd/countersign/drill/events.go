@@ -24,9 +24,31 @@ func wait(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// rotateSecret replaces the client's secret as docs/client.md says: the second secret is added, published, seen in use by
-// every pod, and only then is the first one removed.
+// everything replaces the secret and the keys, and takes the issuer away while the pods' renewals are due.
+func everything(ctx context.Context, s *system, cfg Config) error {
+	parts := []event{replaceSecret, replaceKey, issuerOutage}
+	ended := make(chan error, len(parts))
+	for _, part := range parts {
+		go func() { ended <- part(ctx, s, cfg) }()
+	}
+	var problems []error
+	for range parts {
+		problems = append(problems, <-ended)
+	}
+	return errors.Join(problems...)
+}
+
+// rotateSecret is replaceSecret, and then waits until the new secret alone has renewed every token.
 func rotateSecret(ctx context.Context, s *system, cfg Config) error {
+	if err := replaceSecret(ctx, s, cfg); err != nil {
+		return err
+	}
+	return s.renewals(ctx, "with the new one alone")
+}
+
+// replaceSecret replaces the client's secret as docs/client.md says: the second secret is added, published, seen in use by
+// every pod, and only then is the first one removed.
+func replaceSecret(ctx context.Context, s *system, cfg Config) error {
 	if err := wait(ctx, cfg.Duration/10); err != nil {
 		return err
 	}
@@ -55,7 +77,7 @@ func rotateSecret(ctx context.Context, s *system, cfg Config) error {
 		return fmt.Errorf("remove the first secret: %w", err)
 	}
 	s.step("the issuer has removed the first secret")
-	return s.renewals(ctx, "with the new one alone")
+	return nil
 }
 
 // renewals waits until every pod has got another token than it has now.
@@ -73,26 +95,34 @@ func (s *system) renewals(ctx context.Context, how string) error {
 	return nil
 }
 
-// rotateKeys replaces the key that signs, first as a schedule would, published and then used, and then at once, as after
-// a theft, but that the old keys stay.
+// rotateKeys is replaceKey, and then once more without publishing the key, as after a theft; but the old keys stay.
 func rotateKeys(ctx context.Context, s *system, cfg Config) error {
-	for _, turn := range []struct {
-		in   cognito.RotateKeyInput
-		what string
-	}{
-		{cognito.RotateKeyInput{UserPoolID: s.pool}, "a new key is in the key set"},
-		{cognito.RotateKeyInput{UserPoolID: s.pool, Now: true}, "the new key signs"},
-		{cognito.RotateKeyInput{UserPoolID: s.pool, Now: true}, "a key signs that was in no key set before"},
-	} {
-		if err := wait(ctx, cfg.Duration/10); err != nil {
-			return err
-		}
-		if _, err := s.service.RotateKey(ctx, turn.in); err != nil {
-			return fmt.Errorf("rotate the key: %w", err)
-		}
-		s.step(turn.what)
+	if err := replaceKey(ctx, s, cfg); err != nil {
+		return err
+	}
+	if err := s.rotate(ctx, cfg, true, "a key signs that was in no key set before"); err != nil {
+		return err
 	}
 	return s.renewals(ctx, "under the last key")
+}
+
+// replaceKey replaces the key that signs as a schedule does: it is published first.
+func replaceKey(ctx context.Context, s *system, cfg Config) error {
+	if err := s.rotate(ctx, cfg, false, "a new key is in the key set"); err != nil {
+		return err
+	}
+	return s.rotate(ctx, cfg, true, "the new key signs")
+}
+
+func (s *system) rotate(ctx context.Context, cfg Config, now bool, what string) error {
+	if err := wait(ctx, cfg.Duration/10); err != nil {
+		return err
+	}
+	if _, err := s.service.RotateKey(ctx, cognito.RotateKeyInput{UserPoolID: s.pool, Now: now}); err != nil {
+		return fmt.Errorf("rotate the key: %w", err)
+	}
+	s.step(what)
+	return nil
 }
 
 // issuerOutage takes the issuer away: it refuses, breaks connections and does not answer, in turn. If the drill is long

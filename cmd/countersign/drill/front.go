@@ -3,15 +3,20 @@ package drill
 import (
 	"bytes"
 	"encoding/json"
+	"log/slog"
 	"maps"
 	"net/http"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/countersign-dev/countersign/cmd/countersign/chaos"
+	"github.com/countersign-dev/countersign/cognito"
 )
 
-// front stands before the issuer: it counts token requests, shortens what is said of a token's life, and is the outage.
+// front stands before the issuer: it counts token requests, shortens what is said of the lives of tokens and key sets, and
+// is the outage.
 type front struct {
 	issuer atomic.Pointer[http.Handler]
 	life   time.Duration
@@ -23,11 +28,44 @@ type front struct {
 	seconds                 map[int64]int64 // token requests by second of the drill
 }
 
-func (f *front) set(h http.Handler) { f.issuer.Store(&h) }
+// open puts the issuer behind the front, with the faults and the limits that the drill asks for.
+func (f *front) open(service *cognito.Service, cfg Config) error {
+	tokens, err := chaos.Parse(cfg.Chaos, 1)
+	if err != nil {
+		return err
+	}
+	var faults []string
+	for fault := range strings.SplitSeq(cfg.Chaos, ",") {
+		if !strings.HasPrefix(strings.TrimSpace(fault), string(chaos.UnknownKid)+"=") {
+			faults = append(faults, fault)
+		}
+	}
+	keys, err := chaos.Parse(strings.Join(faults, ","), 2)
+	if err != nil {
+		return err
+	}
+	config := cognito.HandlerConfig{Logger: slog.New(slog.DiscardHandler)}
+	if cfg.Quotas {
+		config.Quotas = cognito.NewQuotas(cognito.AWSRates(), nil)
+	}
+	issuer := cognito.Handler(service, config)
+	forTokens, forKeys := chaos.New(issuer, tokens), chaos.New(issuer, keys)
+	var h http.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if isTokenRequest(r) {
+			forTokens.ServeHTTP(w, r)
+			return
+		}
+		forKeys.ServeHTTP(w, r)
+	})
+	f.issuer.Store(&h)
+	return nil
+}
+
+func isTokenRequest(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/oauth2/token") }
 
 // ServeHTTP implements [http.Handler].
 func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	tokens := strings.HasSuffix(r.URL.Path, "/oauth2/token")
+	tokens := isTokenRequest(r)
 	if tokens {
 		f.count()
 	}
@@ -35,15 +73,17 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		f.fail(w, r)
 		return
 	}
-	if !tokens {
-		(*f.issuer.Load()).ServeHTTP(w, r)
-		return
-	}
 	answer := &kept{header: http.Header{}, status: http.StatusOK}
 	(*f.issuer.Load()).ServeHTTP(answer, r)
-	if answer.status == http.StatusOK {
+	switch {
+	case answer.status != http.StatusOK:
+	case tokens:
 		f.granted.Add(1)
 		answer.shorten(f.life)
+	default:
+		// A key is published two hours before it signs, and a key set is kept for 15 minutes at most; here it is half a
+		// minute and, so that the proportion holds, a minute.
+		answer.header.Set("Cache-Control", "max-age=60")
 	}
 	maps.Copy(w.Header(), answer.header)
 	w.WriteHeader(answer.status)

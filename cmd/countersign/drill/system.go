@@ -44,43 +44,51 @@ type pod struct {
 
 const scope = demo.Resource + "/demo.read"
 
-func newSystem(ctx context.Context, cfg Config) (s *system, err error) {
-	s = &system{network: cfg.network, began: time.Now(), tell: cfg.Step}
-	defer func() {
-		if err != nil {
-			s.close()
-		}
-	}()
+func newSystem(ctx context.Context, cfg Config) (*system, error) {
+	s := &system{network: cfg.network, began: time.Now(), tell: cfg.Step}
+	if err := s.open(ctx, cfg); err != nil {
+		s.close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *system) open(ctx context.Context, cfg Config) error {
 	s.front = &front{life: cfg.Life, began: s.began}
 	base, err := s.network.serve(s.front)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if s.service, err = cognito.New(ctx, cognito.Config{Region: "eu-west-1", BaseURL: base}); err != nil {
-		return nil, err
+		return err
 	}
-	s.front.set(cognito.Handler(s.service, cognito.HandlerConfig{Logger: slog.New(slog.DiscardHandler)}))
+	if err := s.front.open(s.service, cfg); err != nil {
+		return err
+	}
 	secret, err := s.seed(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if err := s.openAPI(); err != nil {
-		return nil, err
+		return err
 	}
 	if s.mount, err = newMount(); err != nil {
-		return nil, err
+		return err
 	}
 	if err := s.mount.put(s.clientID, secret); err != nil {
-		return nil, err
+		return err
 	}
 	for range cfg.Pods {
 		if err := s.addPod(); err != nil {
-			return nil, err
+			return err
 		}
+	}
+	if err := s.ready(ctx, secret); err != nil {
+		return err
 	}
 	s.began = time.Now()
 	s.front.began = s.began
-	return s, nil
+	return nil
 }
 
 // seed makes a pool with a client, whose tokens live as short as Cognito lets them.
@@ -125,6 +133,22 @@ func (s *system) openAPI() (err error) {
 	}
 	s.apiURL, err = s.network.serve(demo.NewAPI(s.guard))
 	return err
+}
+
+// ready waits until the service has the issuer's keys, as Kubernetes waits for a readiness probe before it sends calls.
+func (s *system) ready(ctx context.Context, secret string) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	token, err := s.service.Token(ctx, cognito.TokenRequest{PoolID: s.pool, GrantType: "client_credentials", ClientID: s.clientID, ClientSecret: cognito.Secret(secret)})
+	if err != nil {
+		return err
+	}
+	for {
+		_, err := s.guard.Authorize(ctx, token.AccessToken, countersign.Scope("demo.read"))
+		if err == nil || wait(ctx, 100*time.Millisecond) != nil {
+			return err
+		}
+	}
 }
 
 func (s *system) addPod() error {
