@@ -23,6 +23,15 @@ func (o Observation) Token() bool {
 	return o.Status == http.StatusOK && (o.Route == "token" || o.Operation == "GetClientToken")
 }
 
+// TokenLife returns the name of an app client and how long its access tokens live; zero for one that does not exist.
+func (s *Service) TokenLife(poolID, clientID string) (name string, life time.Duration) {
+	_, c, err := s.current.Load().client(poolID, clientID)
+	if err != nil {
+		return "", 0
+	}
+	return c.ClientName, c.lifetime
+}
+
 // observe tells whoever wants to know.
 func (h *handler) observe(r *http.Request, e *entry, status int, took time.Duration) {
 	if h.config.Observe == nil {

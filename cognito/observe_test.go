@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"time"
 
 	"github.com/countersign-dev/countersign/cognito"
 )
@@ -41,5 +42,15 @@ func TestObservations(t *testing.T) {
 		if got := seen[i].Token(); got != (i == 0) {
 			t.Errorf("observation %d: a token is %v", i, got)
 		}
+	}
+}
+
+func TestTokenLife(t *testing.T) {
+	f := newFixture(t)
+	if name, life := f.service.TokenLife(f.pool, f.reader.ClientID); name != "reader" || life != time.Hour {
+		t.Errorf("%s, %v", name, life)
+	}
+	if name, life := f.service.TokenLife(f.pool, "nobody"); name != "" || life != 0 {
+		t.Errorf("%s, %v", name, life)
 	}
 }

@@ -45,6 +45,7 @@ Exit codes: 0 done or proved, 1 a proof found a difference, 2 the command could 
 		newDestroy(),
 		newIssuer(),
 		newPool(),
+		newCost(),
 		newAgent(),
 		newTokenproxy(),
 		newDrill(),

@@ -23,6 +23,7 @@ type Config struct {
 	Admin             AdminConfig `yaml:"admin" doc:"a second address, for the orchestrator and for metrics"`
 	Log               LogConfig   `yaml:"log" doc:"the log, on standard error"`
 	Audit             AuditConfig `yaml:"audit" doc:"the record of every change and refusal"`
+	Usage             string      `yaml:"usage" doc:"directory to count tokens in, for countersign cost; nothing is counted where it is empty"`
 	Keys              KeysConfig  `yaml:"keys" doc:"the signing keys of the pools"`
 	Drain             DrainConfig `yaml:"drain" doc:"how the end goes"`
 
@@ -91,7 +92,7 @@ func Load(path string) (*Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, file := range []*string{&c.Store.SQLite, &c.Store.Postgres.DSNFile, &c.SealKey, &c.Credentials, &c.Audit.File, &c.TLS.Certificate, &c.TLS.Key} {
+	for _, file := range []*string{&c.Store.SQLite, &c.Store.Postgres.DSNFile, &c.SealKey, &c.Credentials, &c.Audit.File, &c.Usage, &c.TLS.Certificate, &c.TLS.Key} {
 		if *file != "" && *file != "-" && !filepath.IsAbs(*file) {
 			*file = filepath.Join(dir, *file)
 		}

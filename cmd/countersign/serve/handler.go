@@ -15,7 +15,7 @@ func (s *Server) handler() http.Handler {
 	mux := http.NewServeMux()
 	s.probes(mux)
 	mux.Handle("/", s.leave(cognito.Handler(s.service, cognito.HandlerConfig{
-		Authenticate: s.keys.authenticate, Identify: s.keys.identify, Logger: s.logger, Observe: s.metrics.observe,
+		Authenticate: s.keys.authenticate, Identify: s.keys.identify, Logger: s.logger, Observe: s.observe,
 	})))
 	return mux
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/countersign-dev/countersign/cmd/countersign/audit"
+	"github.com/countersign-dev/countersign/cmd/countersign/cost"
 	"github.com/countersign-dev/countersign/cognito"
 )
 
@@ -25,6 +26,7 @@ type Server struct {
 	files    watchedFiles
 	audit    *audit.Writer // nil without one
 	metrics  *metrics
+	meter    *cost.Meter // nil where nothing is counted
 	draining atomic.Bool
 
 	public, admin net.Listener
@@ -90,6 +92,9 @@ func (s *Server) start(ctx context.Context) (err error) {
 		return err
 	}
 	s.metrics.registry.MustRegister(newState(s))
+	if err := s.countUsage(); err != nil {
+		return err
+	}
 	s.background(s.files.watch)
 	s.background(func(ctx context.Context) { s.service.Watch(ctx, 0) })
 	s.background(s.tend)
@@ -161,6 +166,29 @@ func (s *Server) background(f func(context.Context)) {
 	done := make(chan struct{})
 	go func() { defer close(done); f(ctx) }()
 	s.onClose(func() error { stop(); <-done; return nil })
+}
+
+// countUsage counts the tokens of each client, for countersign cost.
+func (s *Server) countUsage() (err error) {
+	if s.config.Usage == "" {
+		return nil
+	}
+	s.meter, err = cost.NewMeter(cost.MeterConfig{Dir: s.config.Usage, Describe: s.service.TokenLife})
+	if err != nil {
+		return s.config.errorAt("usage", err)
+	}
+	s.background(func(ctx context.Context) {
+		s.meter.Run(ctx, func(err error) { s.logger.Error("usage could not be written; it is tried again", "cause", err.Error()) })
+	})
+	return nil
+}
+
+// observe is told of each request.
+func (s *Server) observe(o cognito.Observation) {
+	s.metrics.observe(o)
+	if s.meter != nil && o.Token() {
+		s.meter.Count(o.PoolID, o.ClientID)
+	}
 }
 
 // tendEvery is how often the keys of the pools are looked at.
