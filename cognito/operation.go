@@ -99,5 +99,8 @@ func (o *operation) run(ctx context.Context, s *Service, known map[string]any) (
 	if err != nil {
 		return nil, internalError(err)
 	}
+	if o.signed {
+		s.consult(ctx)
+	}
 	return o.call(ctx, s, input)
 }

@@ -21,6 +21,7 @@ type Service struct {
 	gate    *gate
 	guesses guesses
 	fresh   atomic.Pointer[Freshness] // all but the revision, which current has
+	watched atomic.Bool               // Watch was called: others commit to the store
 }
 
 // New reads the store and returns a service over it. It reports everything that is wrong with the configuration at

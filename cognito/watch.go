@@ -47,6 +47,7 @@ func (s *Service) Watch(ctx context.Context, interval time.Duration) {
 	if interval <= 0 {
 		interval = DefaultInterval
 	}
+	s.watched.Store(true)
 	changed := make(chan struct{}, 1)
 	var listening sync.WaitGroup
 	defer listening.Wait()
@@ -64,6 +65,21 @@ func (s *Service) Watch(ctx context.Context, interval time.Duration) {
 		case <-ticker.C:
 		}
 	}
+}
+
+// consultTime bounds how long an administrator's call waits for the store before it is answered from what is known.
+const consultTime = 2 * time.Second
+
+// consult catches up before an administrator's call, where others commit to the store too. Whoever has made a pool through
+// one replica goes on at once, and behind a load balancer at another one, which would not know the pool for some
+// milliseconds. Token requests do not wait for this: they touch no store.
+func (s *Service) consult(ctx context.Context) {
+	if !s.watched.Load() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, consultTime)
+	defer cancel()
+	_ = s.Refresh(ctx) // without the store a read is answered all the same, and a write fails at its commit
 }
 
 // look catches up, and logs when the store is lost and when it is back. It returns whether the store could be read.

@@ -218,3 +218,30 @@ func TestWatchBringsManyCommitsTogether(t *testing.T) {
 		}
 	})
 }
+
+// TestAdministratorsSeeEveryCommit: a load balancer sends the call after CreateUserPool to another replica. A token request
+// never asks the store.
+func TestAdministratorsSeeEveryCommit(t *testing.T) {
+	rsaKeys()
+	synctest.Test(t, func(t *testing.T) {
+		store := newSharedStore()
+		writer, reader, _ := replicas(t, store, time.Hour)
+		pool, client := seedPool(t, writer)
+		w := wire{t, cognito.Handler(reader, cognito.HandlerConfig{})}
+		looks := store.looks.Load()
+		if res := w.do(tokenRequest(pool, client, "grant_type=client_credentials")); res.Code == 200 || store.looks.Load() != looks {
+			t.Errorf("a token request: %d after %d looks at the store", res.Code, store.looks.Load()-looks)
+		}
+		if res := w.call("DescribeUserPool", `{"UserPoolId":"`+pool+`"}`); res.Code != 200 {
+			t.Errorf("DescribeUserPool: %d %s", res.Code, res.Body)
+		}
+		looks = store.looks.Load()
+		if res := w.do(tokenRequest(pool, client, "grant_type=client_credentials")); res.Code != 200 || store.looks.Load() != looks {
+			t.Errorf("a token request: %d after %d looks at the store", res.Code, store.looks.Load()-looks)
+		}
+		store.goDown()
+		if res := w.call("DescribeUserPool", `{"UserPoolId":"`+pool+`"}`); res.Code != 200 {
+			t.Errorf("DescribeUserPool while the store is down: %d %s", res.Code, res.Body)
+		}
+	})
+}

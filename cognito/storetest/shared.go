@@ -110,7 +110,11 @@ func changesAfterGap(t *testing.T, handles []cognito.Store) {
 	start := commit(t, handles[0], 0, record(cognito.KindPool, "p", "p", `1`), record(cognito.KindClient, "p", "gone", `1`))
 	at := commit(t, handles[0], start, deleted(cognito.KindClient, "p", "gone"))
 	const gap = 1100
+	late := at
 	for i := range gap {
+		if i == gap-1 {
+			late = at
+		}
 		at = commit(t, handles[0], at, record(cognito.KindClient, "p", fmt.Sprint(i%10), fmt.Sprint(i)))
 	}
 	want, _ := load(t, handles[0])
@@ -126,6 +130,9 @@ func changesAfterGap(t *testing.T, handles []cognito.Store) {
 	}
 	wantLines(t, "after the gap", got, want...)
 	wantRevision(t, "after the gap", revision, at)
+	got, revision = changes(t, handles[1], late)
+	wantLines(t, "Changes after the last commit but one", got, fmt.Sprintf("client p/%d %d", (gap-1)%10, gap-1))
+	wantRevision(t, "Changes after the last commit but one", revision, at)
 }
 
 // toldOfCommits: a handle that cannot tell is not asked to.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -65,6 +66,7 @@ type storeWriter struct {
 	store        cognito.Store
 	acknowledged map[string]string // by id
 	doubted      map[string]bool   // without an answer: both are right
+	failures     []error           // of reads
 }
 
 func (w *storeWriter) write(ctx context.Context) {
@@ -86,12 +88,18 @@ func (w *storeWriter) write(ctx context.Context) {
 				at = next
 				break
 			}
+			w.failures = append(w.failures, err)
 		}
 	}
 }
 
 func (w *storeWriter) compare(t *testing.T, stored map[string]string) {
 	t.Helper()
+	for _, err := range w.failures {
+		if !strings.Contains(err.Error(), "the server does not answer") {
+			t.Errorf("a read: %v", err)
+		}
+	}
 	for id, body := range w.acknowledged {
 		if stored[id] != body {
 			t.Errorf("%s was acknowledged and is %q", id, stored[id])

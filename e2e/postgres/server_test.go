@@ -69,7 +69,7 @@ func ownServer(t testing.TB) *server {
 		s.kill()
 		if t.Failed() {
 			log, _ := os.ReadFile(filepath.Join(filepath.Dir(s.dir), "log"))
-			t.Logf("the end of the server's log:\n%s", log[max(0, len(log)-4000):])
+			t.Logf("the end of the server's log:\n%s", log[max(0, len(log)-1000):])
 		}
 		os.RemoveAll(filepath.Dir(s.dir))
 	})

@@ -37,7 +37,7 @@ func (p *Postgres) Changes(ctx context.Context, since int64) ([]cognito.Record, 
 // inHistory returns [cognito.ErrConflict] for a revision above the store's own, of another history, or too long ago.
 func (p *Postgres) inHistory(ctx context.Context, q querier, revision int64) error {
 	var known bool
-	err := q.QueryRow(ctx, `SELECT $1 = 0 OR EXISTS (SELECT FROM countersign_commits WHERE revision = $1)`, revision).Scan(&known)
+	err := q.QueryRow(ctx, `SELECT $1::bigint = 0 OR EXISTS (SELECT FROM countersign_commits WHERE revision = $1)`, revision).Scan(&known)
 	if err == nil && !known {
 		err = cognito.ErrConflict
 	}

@@ -1,0 +1,243 @@
+package postgres
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"os/exec"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+)
+
+// drillTime is short enough for every change; `go test -run Drill -args -drill 60s` is the long one.
+var drillTime = flag.Duration("drill", 25*time.Second, "how long replicas and the server are killed under load")
+
+// staleness is what docs/issuer-store.md states: within it, what one replica has acknowledged is known to every other one
+// that is up, while the database can be reached.
+const staleness = time.Second
+
+// A drill is a fleet under load while its parts are killed, and what was seen.
+type drill struct {
+	*fleet
+	t     *testing.T
+	ctx   context.Context // ends with the load
+	pools []string
+
+	mu       sync.Mutex
+	counts   map[string]int
+	delays   map[string][]time.Duration
+	problems []string
+	back     time.Time // when the server answered again; zero while it does not
+}
+
+// TestDrill kills replicas and the server at random, while clients ask for tokens, administrators change and rotate, and
+// signing keys are rotated. It holds the issuer to three promises: no acknowledged change is lost, no token fails to verify,
+// no token request fails while a replica is up.
+func TestDrill(t *testing.T) {
+	d := newDrill(t)
+	ctx, stop := context.WithTimeout(t.Context(), *drillTime)
+	defer stop()
+	d.ctx = ctx
+	var working sync.WaitGroup
+	callers := d.newCallers(3)
+	for i := range 4 {
+		working.Go(func() { d.askForTokens(callers, i) })
+	}
+	writers := []*adminWriter{d.newWriter(0), d.newWriter(1), d.newWriter(2)}
+	for _, w := range writers {
+		working.Go(w.write)
+	}
+	working.Go(func() { d.rotateSecrets(callers) })
+	working.Go(d.rotateKeys)
+	working.Go(d.killReplicas)
+	working.Go(d.killServer)
+	working.Wait()
+
+	d.everythingUp()
+	for _, r := range d.replicas {
+		for _, w := range writers {
+			w.compare(r)
+		}
+		d.compareKeySets(r)
+	}
+	d.report()
+}
+
+func newDrill(t *testing.T) *drill {
+	d := &drill{fleet: newFleet(t, 3), t: t, ctx: t.Context(), counts: map[string]int{}, delays: map[string][]time.Duration{}, back: time.Now()}
+	for i := range 2 {
+		d.pools = append(d.pools, d.newPool(fmt.Sprint("pool-", i)))
+	}
+	return d
+}
+
+// killReplicas kills one at a time, so that another is up as long as it starts in time; who is not, the drill tells.
+func (d *drill) killReplicas() {
+	for d.pause(1500*time.Millisecond + rand.N(1500*time.Millisecond)) {
+		r := d.replicas[rand.N(len(d.replicas))]
+		r.kill()
+		d.count("replicas killed")
+		<-time.After(rand.N(500 * time.Millisecond))
+		for d.ctx.Err() == nil {
+			if err := r.start(); err == nil {
+				break
+			}
+			d.count("starts without a database") // it has waited ten seconds
+		}
+	}
+}
+
+func (d *drill) killServer() {
+	for d.pause(5*time.Second + rand.N(2*time.Second)) {
+		d.mu.Lock()
+		d.back = time.Time{}
+		d.counts["servers killed"]++
+		d.mu.Unlock()
+		d.server.kill()
+		<-time.After(500*time.Millisecond + rand.N(time.Second))
+		if err := d.server.start(); err != nil {
+			d.problem("the server does not start: %v", err)
+			return
+		}
+		d.mu.Lock()
+		d.back = time.Now()
+		d.mu.Unlock()
+	}
+}
+
+// rotateKeys uses the command that an operator uses, and lets the new key sign at once, which is harder than the rotation
+// that is published first.
+func (d *drill) rotateKeys() {
+	for i := 0; d.pause(2500 * time.Millisecond); i++ {
+		if i >= 7*len(d.pools) { // a key set has ten keys at most, and old ones stay for a day
+			return
+		}
+		outages := d.outages()
+		out, err := exec.CommandContext(d.ctx, d.program, "issuer", "keys", "rotate", "--now",
+			"--pool", d.pools[i%len(d.pools)], "--config", d.replicas[0].config).CombinedOutput()
+		switch {
+		case d.ctx.Err() != nil:
+		case err == nil:
+			d.count("keys rotated")
+		case outages != d.outages() || d.serverBack().IsZero(): // it has met an outage
+			d.count("key rotations that met an outage")
+		default:
+			d.problem("keys rotate: %v\n%s", err, out)
+		}
+	}
+}
+
+// everythingUp ends the disorder.
+func (d *drill) everythingUp() {
+	if d.serverBack().IsZero() {
+		if err := d.server.start(); err != nil {
+			d.t.Fatal(err)
+		}
+	}
+	for _, r := range d.replicas {
+		if _, up := r.life(); !up {
+			if err := r.start(); err != nil {
+				d.t.Fatal(err)
+			}
+		}
+	}
+	<-time.After(staleness)
+}
+
+// compareKeySets holds the replicas to one key set for each pool.
+func (d *drill) compareKeySets(r *replica) {
+	for _, pool := range d.pools {
+		want, err := d.keySet(d.replicas[0], pool)
+		if err != nil {
+			d.t.Fatal(err)
+		}
+		if got, err := d.keySet(r, pool); err != nil || len(got) != len(want) {
+			d.t.Errorf("%s has %d keys of pool %s, %s has %d (%v)", r.name, len(got), pool, d.replicas[0].name, len(want), err)
+		}
+	}
+}
+
+func (d *drill) report() {
+	names := make([]string, 0, len(d.counts))
+	for name := range d.counts {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	d.t.Logf("%v with 3 replicas:", *drillTime)
+	for _, name := range names {
+		d.t.Logf("%8d  %s", d.counts[name], name)
+	}
+	for name, delays := range d.delays {
+		slices.Sort(delays)
+		d.t.Logf("%s: %d times, median %v, 99th percentile %v, most %v", name, len(delays),
+			delays[len(delays)/2].Round(time.Millisecond), delays[len(delays)*99/100].Round(time.Millisecond), delays[len(delays)-1].Round(time.Millisecond))
+	}
+	for _, problem := range d.problems[:min(len(d.problems), 20)] {
+		d.t.Error(problem)
+	}
+	for _, at := range []string{"tokens", "tokens verified", "changes acknowledged", "secrets rotated", "keys rotated", "replicas killed", "servers killed"} {
+		if d.counts[at] == 0 {
+			d.t.Errorf("%s: none, so that this was no drill", at)
+		}
+	}
+}
+
+// pause waits, and reports whether the drill goes on.
+func (d *drill) pause(wait time.Duration) bool {
+	select {
+	case <-d.ctx.Done():
+		return false
+	case <-time.After(wait):
+		return true
+	}
+}
+
+func (d *drill) count(what string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.counts[what]++
+}
+
+func (d *drill) delay(what string, took time.Duration) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.delays[what] = append(d.delays[what], took)
+}
+
+func (d *drill) problem(format string, args ...any) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.problems = append(d.problems, fmt.Sprintf(format, args...))
+}
+
+// serverBack is since when the server answers; zero while it does not.
+func (d *drill) serverBack() time.Time {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.back
+}
+
+// outages is how often the server was killed.
+func (d *drill) outages() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.counts["servers killed"]
+}
+
+// disturbances is how often anything was killed.
+func (d *drill) disturbances() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.counts["replicas killed"] + d.counts["servers killed"]
+}
+
+// digest stands for a secret in a message.
+func digest(secret string) string {
+	sum := sha256.Sum256([]byte(secret))
+	return hex.EncodeToString(sum[:4])
+}
