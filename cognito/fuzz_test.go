@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -73,6 +75,17 @@ func FuzzJSONAPI(f *testing.F) {
 	for _, seed := range []string{`[]`, `null`, `{"PoolName":{"a":[1,2,{"b":null}]}}`, `{"UserPoolTags":{"":1}}`, `{"PoolName":"\ud800","Schema":[{"Name":"x"}]}`, `{"Policies":{"PasswordPolicy":{"MinimumLength":8}}}`, "{\"PoolName\":\"\x00\"}", `{"MaxResults":1e9}`} {
 		f.Add(uint8(0), seed)
 		f.Add(uint8(16), seed)
+	}
+	for i, name := range names {
+		transcript, err := os.ReadFile(filepath.Join("testdata", "wire", name+".txt"))
+		if err != nil {
+			f.Fatal(err)
+		}
+		for line := range strings.Lines(string(transcript)) {
+			if body, ok := strings.CutPrefix(line, "> {"); ok {
+				f.Add(uint8(i), strings.NewReplacer("<pool>", pool, "<client>", c.ClientID).Replace("{"+body))
+			}
+		}
 	}
 	f.Fuzz(func(t *testing.T, operation uint8, body string) {
 		r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body))
