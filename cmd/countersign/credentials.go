@@ -104,12 +104,12 @@ func (o credentialOptions) ownTokens(ctx context.Context, policy proofPolicy, cl
 }
 
 // devTokens asks the running dev's issuer as each of its clients.
-func devTokens(ctx context.Context, state dev.State, running dev.Running, client *http.Client, stderr io.Writer) (proofTokens, error) {
+func devTokens(ctx context.Context, state dev.State, running dev.Running, probe bool, client *http.Client, stderr io.Writer) (proofTokens, error) {
 	admin, err := dev.OpenAdmin(state, running)
 	if err != nil {
 		return proofTokens{}, err
 	}
-	minted, err := admin.Tokens(ctx)
+	minted, err := admin.Tokens(ctx, probe)
 	if err != nil {
 		return proofTokens{}, err
 	}

@@ -146,7 +146,7 @@ func (o proveOptions) mint(ctx context.Context, state dev.State, running *dev.Ru
 	case o.ownClients():
 		return o.ownTokens(ctx, policy, client, stderr)
 	case !o.noTokens:
-		return devTokens(ctx, state, *running, client, stderr)
+		return devTokens(ctx, state, *running, o.probe != "", client, stderr)
 	}
 	return proofTokens{}, nil
 }

@@ -191,7 +191,9 @@ func (s *System) openAPI(l net.Listener) error {
 	if err != nil {
 		return err
 	}
-	guard, err := countersign.New(countersign.Config{Issuer: s.Running.Issuer, Resource: demo.Resource, HTTPClient: client, Logger: s.logger})
+	guard, err := countersign.New(countersign.Config{
+		Issuer: s.Running.Issuer, Resource: demo.Resource, ProbeScope: ProbeScope, HTTPClient: client, Logger: s.logger,
+	})
 	if err != nil {
 		return err
 	}

@@ -148,8 +148,8 @@ func TestSeedIsTheSameAfterARestart(t *testing.T) {
 	}
 	first, pool := clients()
 	again, poolAgain := clients()
-	if len(first) != 3 || len(again) != 3 || pool != poolAgain {
-		t.Fatalf("%d clients of %s, then %d of %s; want the same three", len(first), pool, len(again), poolAgain)
+	if len(first) != 4 || len(again) != 4 || pool != poolAgain {
+		t.Fatalf("%d clients of %s, then %d of %s; want the same four", len(first), pool, len(again), poolAgain)
 	}
 	for i := range first {
 		if first[i].ID != again[i].ID || first[i].Secret.Reveal() != again[i].Secret.Reveal() {

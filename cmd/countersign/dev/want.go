@@ -26,9 +26,12 @@ type wantClient struct {
 	validity time.Duration
 }
 
-// prover is the client with which the routes of a user's service are proved: it may have every scope, so that each is tried. Where
-// they are more than one client may have, there is another with a + behind the name.
+// prover is the client with which the demo is probed, and with which the routes of a user's service are proved: there it may have every
+// scope, so that each is tried. Where they are more than one client may have, there is another with a + behind the name.
 const prover = "countersign-prover"
+
+// ProbeScope is the scope with which the demo's guard is asked for decisions instead of answers. The prover has it, and nobody else.
+const ProbeScope = "prove.ask"
 
 // demoWant is the pool of the walk.
 func demoWant() want {
@@ -37,12 +40,14 @@ func demoWant() want {
 		scopes: []cognito.ResourceServerScope{
 			{ScopeName: "demo.read", ScopeDescription: "Demo Read role"},
 			{ScopeName: "demo.write", ScopeDescription: "Demo Write role"},
+			{ScopeName: ProbeScope, ScopeDescription: "Ask for decisions"},
 		},
 		clients: []wantClient{
 			{name: ReadClient, scopes: []string{demo.Resource + "/demo.read"}},
 			{name: WriteClient, scopes: []string{demo.Resource + "/demo.write"}},
 			// The service's own has neither secret nor flow: Cognito refuses the client_credentials flow to a client without a secret.
 			{name: microService},
+			{name: prover, scopes: []string{demo.Resource + "/" + ProbeScope}},
 		},
 	}
 }
