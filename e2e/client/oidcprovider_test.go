@@ -86,6 +86,7 @@ func (k keyed) registration() map[string]any {
 }
 
 func TestOIDCProvider(t *testing.T) {
+	t.Parallel()
 	keys := newKeys()
 	clients := []map[string]any{
 		{"client_id": "basic", "client_secret": "s3cret of +basic/%", "token_endpoint_auth_method": "client_secret_basic"},
