@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -46,13 +46,16 @@ const (
 type Secret struct {
 	cfg Config
 
-	mu      sync.Mutex // held over a reading, which the other callers wait for
+	calls atomic.Int64
+
+	// turn holds one element while somebody reads; the others wait for what is read, as long as their context allows. It guards
+	// what follows.
+	turn    chan struct{}
 	list    []clientcredentials.Credential
 	full    bool // AWSPENDING was looked for too
 	readAt  time.Time
 	triedAt time.Time
 	failed  error // of the last reading
-	calls   int64
 }
 
 var _ clientcredentials.Reloader = (*Secret)(nil)
@@ -75,14 +78,16 @@ func New(cfg Config) (*Secret, error) {
 	if cfg.MinInterval == 0 {
 		cfg.MinInterval = defaultMinInterval
 	}
-	return &Secret{cfg: cfg}, errors.Join(problems...)
+	return &Secret{cfg: cfg, turn: make(chan struct{}, 1)}, errors.Join(problems...)
 }
 
 // Load returns the credentials, from memory while they are not older than MaxAge. When Secrets Manager cannot be read, what
 // was read before stays in use.
 func (s *Secret) Load(ctx context.Context) ([]clientcredentials.Credential, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	if err := s.takeTurn(ctx); err != nil {
+		return nil, err
+	}
+	defer s.endTurn()
 	if s.list != nil && time.Since(s.readAt) < s.cfg.MaxAge {
 		return slices.Clone(s.list), nil
 	}
@@ -92,8 +97,10 @@ func (s *Secret) Load(ctx context.Context) ([]clientcredentials.Credential, erro
 // Reload reads the secret again, and AWSPENDING too, for the issuer has refused what Load gave. It does so no sooner than
 // MinInterval after the last time that it did; until then it returns what it has.
 func (s *Secret) Reload(ctx context.Context) ([]clientcredentials.Credential, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	if err := s.takeTurn(ctx); err != nil {
+		return nil, err
+	}
+	defer s.endTurn()
 	if s.full && time.Since(s.readAt) < s.cfg.MinInterval {
 		return slices.Clone(s.list), nil
 	}
@@ -101,13 +108,20 @@ func (s *Secret) Reload(ctx context.Context) ([]clientcredentials.Credential, er
 }
 
 // Calls returns how often Secrets Manager was asked; AWS bills calls.
-func (s *Secret) Calls() int64 {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.calls
+func (s *Secret) Calls() int64 { return s.calls.Load() }
+
+func (s *Secret) takeTurn(ctx context.Context) error {
+	select {
+	case s.turn <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
-// read reads the stages; s.mu is held.
+func (s *Secret) endTurn() { <-s.turn }
+
+// read reads the stages, in the caller's turn.
 func (s *Secret) read(ctx context.Context, pending bool) ([]clientcredentials.Credential, error) {
 	if s.failed != nil && time.Since(s.triedAt) < s.cfg.MinInterval {
 		return s.lastGood(s.failed)
@@ -143,7 +157,7 @@ func (s *Secret) lastGood(err error) ([]clientcredentials.Credential, error) {
 }
 
 func (s *Secret) stage(ctx context.Context, stage string) ([]clientcredentials.Credential, error) {
-	s.calls++
+	s.calls.Add(1)
 	out, err := s.cfg.API.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: &s.cfg.SecretID, VersionStage: &stage})
 	if err != nil {
 		return nil, fmt.Errorf("awssecrets: %s of %s: %w", stage, s.cfg.SecretID, err)

@@ -148,6 +148,39 @@ func TestOutageOfSecretsManager(t *testing.T) {
 	})
 }
 
+// slow answers when it is let.
+type slow struct {
+	stages
+	let chan struct{}
+}
+
+func (s *slow) GetSecretValue(ctx context.Context, in *secretsmanager.GetSecretValueInput, o ...func(*secretsmanager.Options)) (*secretsmanager.GetSecretValueOutput, error) {
+	<-s.let
+	return s.stages.GetSecretValue(ctx, in, o...)
+}
+
+func TestWaitersHonourTheirContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api := &slow{stages{values: map[string]string{"AWSCURRENT": credential("one")}}, make(chan struct{})}
+		s := newSecret(t, api)
+		read := make(chan error)
+		go func() {
+			_, err := s.Load(t.Context())
+			read <- err
+		}()
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if _, err := s.Load(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%v", err)
+		}
+		close(api.let)
+		if err := <-read; err != nil || s.Calls() != 1 {
+			t.Errorf("%v after %d calls", err, s.Calls())
+		}
+	})
+}
+
 func TestWhatIsNoCredential(t *testing.T) {
 	for name, value := range map[string]string{
 		"no JSON": "hunter2", "an array": `["hunter2"]`, "no secret": `{"client_id":"hunter2"}`, "a number": `{"client_id":"a","client_secret":12345678}`, "binary": "",

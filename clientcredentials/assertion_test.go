@@ -1,6 +1,7 @@
 package clientcredentials_test
 
 import (
+	"context"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
@@ -10,6 +11,9 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
 	"math/big"
 	"net/http"
 	"net/url"
@@ -200,6 +204,38 @@ func TestAssertionFileHoldsAnAssertion(t *testing.T) {
 		_, err := s.Token(t.Context())
 		if err == nil || !strings.Contains(err.Error(), "does not hold a signed JWT") || i.count() != 0 || text != "" && strings.Contains(err.Error(), text) {
 			t.Errorf("%s: %v, %d requests", name, err, i.count())
+		}
+	}
+}
+
+// TestNothingTellsAnAssertion: whoever has one may ask for a token for a minute.
+func TestNothingTellsAnAssertion(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(file, []byte(jwt(map[string]any{"sub": "orders"})), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, credentials := range map[string]clientcredentials.Credentials{
+		"signed": clientcredentials.PrivateKeyJWT(clientcredentials.PrivateKey{ClientID: "reader", Signer: edKey}),
+		"file":   clientcredentials.AssertionFile("reader", file),
+	} {
+		var shown string
+		out := &logBuffer{}
+		s := (&issuer{}).source(t, func(cfg *clientcredentials.Config) {
+			cfg.Credentials, cfg.Logger = credentials, out.logger()
+			cfg.HTTPClient = &http.Client{Transport: roundTripper(func(req *http.Request) (*http.Response, error) {
+				body, _ := io.ReadAll(req.Body)
+				shown = must(url.ParseQuery(string(body))).Get("client_assertion")
+				return nil, errors.New("cannot send " + string(body))
+			})}
+		})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		_, err := s.Token(ctx)
+		list, _ := credentials.Load(t.Context())
+		told := fmt.Sprintf("%v %+v %#v %v %s %+v", err, err, list, list, out, s)
+		_, claims, _ := strings.Cut(shown, ".")
+		if shown == "" || strings.Contains(told, shown) || strings.Contains(told, claims) {
+			t.Errorf("%s: told: %s", name, told)
 		}
 	}
 }

@@ -42,7 +42,7 @@ type Config struct {
 	Origins []string
 
 	// HTTPClient sends the token request; its redirect policy is not used, for redirects are refused.
-	// Nil means [http.DefaultTransport]. An attempt ends after 10 seconds whatever its Timeout says.
+	// Nil means [http.DefaultTransport], and an agent's socket takes nothing else. An attempt ends after 10 seconds whatever its Timeout says.
 	HTTPClient *http.Client
 
 	// StartSpread delays the first token request by a random time of up to this, so that many programs that

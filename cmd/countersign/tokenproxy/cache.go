@@ -184,7 +184,8 @@ func hold(t *clientcredentials.Token, now time.Time) *held {
 	life := time.Until(t.Expiry)
 	// Drawn anew for each token, so that entries that were made together do not stay together.
 	renewal := time.Duration(float64(life) * (0.65 + 0.2*rand.Float64()))
-	return &held{token: t, least: min(maxLeastLeft, life/10), renew: now.Add(renewal), end: now.Add(life)}
+	// Expires_in is in whole seconds: in its last one a token has none left to tell.
+	return &held{token: t, least: min(maxLeastLeft, life/10), renew: now.Add(renewal), end: now.Add(life - time.Second)}
 }
 
 // refuse remembers a refusal. It is bounded like the tokens are, but apart from them: whoever guesses secrets fills
