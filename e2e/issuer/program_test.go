@@ -1,0 +1,122 @@
+package issuer
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// binary is the program, built once for all the tests.
+var binary = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "countersign-e2e-")
+	if err != nil {
+		return "", err
+	}
+	file := filepath.Join(dir, "countersign")
+	build := exec.Command("go", "build", "-o", file, "./cmd/countersign")
+	build.Dir = "../.."
+	build.Env = append(os.Environ(), "GOWORK=") // this module stands outside the workspace, the program in it
+	if out, err := build.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build: %w\n%s", err, out)
+	}
+	return file, nil
+})
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if file, err := binary(); err == nil {
+		os.RemoveAll(filepath.Dir(file))
+	}
+	os.Exit(code)
+}
+
+// run types a command, which has to succeed.
+func run(t *testing.T, args ...string) string {
+	t.Helper()
+	program, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	command := exec.CommandContext(t.Context(), program, args...)
+	var problems bytes.Buffer
+	command.Stderr = &problems
+	out, err := command.Output()
+	if err != nil {
+		t.Fatalf("%q: %v\n%s", args, err, problems.String())
+	}
+	return string(out)
+}
+
+// process is a running issuer.
+type process struct {
+	t       *testing.T
+	name    string
+	command *exec.Cmd
+	log     *os.File
+	ended   chan error
+	URL     string // where it answers
+	Started time.Duration
+}
+
+// start runs an issuer and returns when it says that it answers.
+func start(t *testing.T, config, name string) *process {
+	t.Helper()
+	program, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	log, err := os.Create(filepath.Join(filepath.Dir(config), name+".log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ready := filepath.Join(filepath.Dir(config), name+".ready")
+	p := &process{t: t, name: name, log: log, ended: make(chan error, 1)}
+	p.command = exec.Command(program, "issuer", "--config", config, "--ready-file", ready)
+	p.command.Stderr = log
+	begun := time.Now()
+	if err := p.command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() { p.ended <- p.command.Wait() }()
+	t.Cleanup(func() { p.command.Process.Kill() })
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	for range tick.C {
+		select {
+		case err := <-p.ended:
+			text, _ := os.ReadFile(log.Name())
+			t.Fatalf("%s ended: %v\n%s", name, err, text)
+		default:
+		}
+		text, err := os.ReadFile(ready)
+		if err != nil {
+			continue
+		}
+		var where struct{ Address string }
+		if err := json.Unmarshal(text, &where); err != nil {
+			t.Fatal(err)
+		}
+		p.URL, p.Started = "http://"+where.Address, time.Since(begun)
+		return p
+	}
+	return nil
+}
+
+// stop sends SIGTERM and waits for the end.
+func (p *process) stop() {
+	p.t.Helper()
+	if err := p.command.Process.Signal(syscall.SIGTERM); err != nil {
+		p.t.Fatal(err)
+	}
+	if err := <-p.ended; err != nil {
+		text, _ := os.ReadFile(p.log.Name())
+		p.t.Errorf("%s: %v\n%s", p.name, err, text)
+	}
+}
