@@ -1,0 +1,235 @@
+package tokenendpoint_test
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"io"
+	"log/slog"
+	"math/big"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/countersign-dev/countersign/clientcredentials"
+	"github.com/countersign-dev/countersign/cmd/countersign/tokenendpoint"
+)
+
+func TestRead(t *testing.T) {
+	for _, c := range []struct {
+		name, form, authorization string
+		want                      tokenendpoint.Request
+		secret                    string
+		fails                     bool
+	}{
+		{name: "rfc6749 s2.3.1: both halves are form-encoded", form: "grant_type=client_credentials&scope=b+a+b", authorization: "Basic YSUzQWI6YyUyQmQ=",
+			want: tokenendpoint.Request{ClientID: "a:b", Basic: true, Scopes: []string{"a", "b"}}, secret: "c+d"},
+		{name: "in the form", form: "grant_type=client_credentials&client_id=a&client_secret=c%2Bd", want: tokenendpoint.Request{ClientID: "a"}, secret: "c+d"},
+		{name: "client_id beside the header", form: "grant_type=client_credentials&client_id=a%3Ab", authorization: "Basic YSUzQWI6YyUyQmQ=",
+			want: tokenendpoint.Request{ClientID: "a:b", Basic: true}, secret: "c+d"},
+		{name: "another client_id beside the header", form: "grant_type=client_credentials&client_id=x", authorization: "Basic YSUzQWI6YyUyQmQ=", fails: true},
+		{name: "another scheme", form: "grant_type=client_credentials", authorization: "Bearer a", fails: true},
+		{name: "bad form encoding in the header", form: "grant_type=client_credentials", authorization: "Basic YSV6ejpi", fails: true},
+		{name: "too many scopes", form: "grant_type=client_credentials&scope=" + manyScopes(), fails: true},
+		{name: "no grant_type", form: "client_id=a", fails: true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := httptest.NewRequest(http.MethodPost, "/oauth2/token", strings.NewReader(c.form))
+			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			if c.authorization != "" {
+				r.Header.Set("Authorization", c.authorization)
+			}
+			got, err := tokenendpoint.Read(r)
+			if (err != nil) != c.fails {
+				t.Fatalf("%+v, %v", got, err)
+			}
+			if !c.fails && (got.ClientID != c.want.ClientID || got.Basic != c.want.Basic || strings.Join(got.Scopes, " ") != strings.Join(c.want.Scopes, " ") || got.Secret() != c.secret) {
+				t.Errorf("%+v", got)
+			}
+		})
+	}
+	r := httptest.NewRequest(http.MethodPost, "/oauth2/token", strings.NewReader(`{"grant_type":"client_credentials"}`))
+	r.Header.Set("Content-Type", "application/json")
+	if _, err := tokenendpoint.Read(r); err == nil {
+		t.Error("a JSON body was taken")
+	}
+}
+
+func manyScopes() string {
+	var b strings.Builder
+	for n := range 70 {
+		b.WriteString("+s" + string(rune('0'+n/10)) + string(rune('0'+n%10)))
+	}
+	return b.String()
+}
+
+func TestFailures(t *testing.T) {
+	for name, c := range map[string]struct {
+		err    error
+		status int
+		code   string
+		retry  bool
+	}{
+		"rfc6749 s5.2: invalid_client over Basic": {&clientcredentials.Error{Code: "invalid_client", Status: 401}, 401, "invalid_client", false},
+		"rfc6749 s5.2: invalid_scope":             {&clientcredentials.Error{Code: "invalid_scope", Status: 400}, 400, "invalid_scope", false},
+		"a caller that could not wait":            {context.DeadlineExceeded, 503, "temporarily_unavailable", true},
+		"what nobody expected":                    {errors.New("the issuer's own text"), 502, "server_error", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := httptest.NewRecorder()
+			tokenendpoint.FailureOf(c.err).Write(w)
+			var answer map[string]string
+			if err := json.Unmarshal(w.Body.Bytes(), &answer); err != nil || w.Code != c.status || answer["error"] != c.code || len(answer) != 1 {
+				t.Errorf("%d %s", w.Code, w.Body)
+			}
+			if (w.Header().Get("Retry-After") != "") != c.retry || (w.Header().Get("WWW-Authenticate") != "") != (c.status == 401) || w.Header().Get("Cache-Control") != "no-store" {
+				t.Errorf("%v", w.Header())
+			}
+		})
+	}
+}
+
+func TestMetrics(t *testing.T) {
+	handler := tokenendpoint.Metrics(func() []tokenendpoint.Sample {
+		return []tokenendpoint.Sample{
+			{Name: "a_total", Help: "Counted.", Label: map[string]string{"client": `re"ad`}, Value: 2},
+			{Name: "a_total", Help: "Counted.", Label: map[string]string{"client": "write"}, Value: 3},
+			{Name: "b", Help: "Measured.", Gauge: true, Value: 0.5},
+		}
+	})
+	w := httptest.NewRecorder()
+	handler(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	want := "# HELP a_total Counted.\n# TYPE a_total counter\na_total{client=\"re\\\"ad\"} 2\na_total{client=\"write\"} 3\n# HELP b Measured.\n# TYPE b gauge\nb 0.5\n"
+	if w.Body.String() != want {
+		t.Errorf("%s", w.Body)
+	}
+	w = httptest.NewRecorder()
+	r := httptest.NewRequest(http.MethodGet, "/metrics", nil)
+	r.Header.Set("Accept", "application/json")
+	handler(w, r)
+	var answer struct{ Samples []tokenendpoint.Sample }
+	if err := json.Unmarshal(w.Body.Bytes(), &answer); err != nil || len(answer.Samples) != 3 || answer.Samples[1].Label["client"] != "write" {
+		t.Errorf("%s", w.Body)
+	}
+}
+
+// TestDrain: a request under way is answered after the end was asked for, and readiness says no meanwhile.
+func TestDrain(t *testing.T) {
+	entered, let := make(chan struct{}), make(chan struct{})
+	server := &tokenendpoint.Server{Logger: slog.New(slog.DiscardHandler)}
+	server.Handler = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		close(entered)
+		<-let
+		server.Ready(w, nil)
+	})
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	ended, status := make(chan error, 1), make(chan int, 1)
+	go func() { ended <- server.Serve(ctx, l) }()
+	go func() {
+		res, err := http.Get("http://" + l.Addr().String())
+		if err != nil {
+			t.Error(err)
+			status <- 0
+			return
+		}
+		res.Body.Close()
+		status <- res.StatusCode
+	}()
+	<-entered
+	stop()
+	for { // until it takes no more connections, it has not begun to drain
+		conn, err := net.Dial("tcp", l.Addr().String())
+		if err != nil {
+			break
+		}
+		conn.Close()
+	}
+	close(let)
+	if code := <-status; code != http.StatusServiceUnavailable {
+		t.Errorf("while it drains, readiness is %d", code)
+	}
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
+// pair writes a certificate of that name and its key.
+func pair(t *testing.T, dir, name string) (certFile, keyFile string) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, NotAfter: time.Now().Add(time.Hour)}
+	cert, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	private, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	certFile, keyFile = filepath.Join(dir, "tls.crt"), filepath.Join(dir, "tls.key")
+	for file, block := range map[string]*pem.Block{certFile: {Type: "CERTIFICATE", Bytes: cert}, keyFile: {Type: "PRIVATE KEY", Bytes: private}} {
+		if err := os.WriteFile(file, pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chtimes(file, time.Now(), time.Now()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return certFile, keyFile
+}
+
+func TestCertificateIsReadAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		certFile, keyFile := pair(t, dir, "first")
+		config, err := tokenendpoint.Certificate(certFile, keyFile, slog.New(slog.NewTextHandler(io.Discard, nil)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		name := func() string {
+			got, err := config.GetCertificate(nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			cert, err := x509.ParseCertificate(got.Certificate[0])
+			if err != nil {
+				t.Fatal(err)
+			}
+			return cert.Subject.CommonName
+		}
+		time.Sleep(time.Minute)
+		pair(t, dir, "second")
+		if got := name(); got != "second" {
+			t.Errorf("after a renewal it is the %s", got)
+		}
+		if err := os.WriteFile(keyFile, []byte("half a key"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		if got := name(); got != "second" {
+			t.Errorf("while the files cannot be read it is the %s", got)
+		}
+	})
+	if _, err := tokenendpoint.Certificate("none", "none", slog.Default()); err == nil {
+		t.Error("no files were taken")
+	}
+}
