@@ -44,6 +44,7 @@ var program = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	path := filepath.Join(dir, "countersign")
+	built = path
 	build := exec.Command("go", "build", "-o", path, "./cmd/countersign")
 	build.Dir = "../.."
 	build.Env = append(os.Environ(), "GOWORK=") // this module stands outside the workspace, the program in it

@@ -38,13 +38,26 @@ type server struct {
 }
 
 // shared is the server of all tests that do not kill theirs.
-var shared = sync.OnceValues(func() (*server, error) { return newServer(os.TempDir()) })
+var shared = sync.OnceValues(func() (*server, error) {
+	s, err := newServer(os.TempDir())
+	used = s
+	return s, err
+})
+
+// What TestMain removes: the shared server, if a test has used it, and the program, if one was built.
+var (
+	used  *server
+	built string
+)
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if s, err := shared(); err == nil {
+	if s := used; s != nil {
 		s.kill()
 		os.RemoveAll(filepath.Dir(s.dir))
+	}
+	if built != "" {
+		os.RemoveAll(filepath.Dir(built))
 	}
 	os.Exit(code)
 }

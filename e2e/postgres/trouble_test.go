@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/countersign-dev/countersign/cmd/countersign/issuer"
 	"github.com/countersign-dev/countersign/cognito"
 )
 
@@ -79,6 +80,30 @@ func TestReadOnlyServer(t *testing.T) {
 	}
 	if _, revision, err := s.Load(t.Context()); err != nil || revision != 0 {
 		t.Errorf("Load after it: revision %d, %v", revision, err)
+	}
+}
+
+// TestServerDiskFull: the server says so in the middle of a commit, which leaves nothing behind.
+func TestServerDiskFull(t *testing.T) {
+	dsn := sharedServer(t).newSchema(t)
+	s := open(t, dsn)
+	exec1(t, dsn, `CREATE FUNCTION fill() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+			IF NEW.id = 'last' THEN RAISE EXCEPTION 'could not extend file' USING ERRCODE = '53100'; END IF;
+			RETURN NEW; END $$;
+		CREATE TRIGGER fill BEFORE INSERT ON countersign_records FOR EACH ROW EXECUTE FUNCTION fill()`)
+	records := []cognito.Record{
+		{Kind: cognito.KindPool, PoolID: "p", ID: "first", Body: []byte(`{}`)},
+		{Kind: cognito.KindPool, PoolID: "p", ID: "last", Body: []byte(`{}`)},
+	}
+	if _, err := s.Commit(t.Context(), 0, records); !errors.Is(err, issuer.ErrDiskFull) || !strings.Contains(err.Error(), "make room on the server") {
+		t.Errorf("Commit: %v, want ErrDiskFull and what to do", err)
+	}
+	if left, revision, err := s.Load(t.Context()); err != nil || revision != 0 || len(left) != 0 {
+		t.Errorf("it left %d records at revision %d (%v)", len(left), revision, err)
+	}
+	exec1(t, dsn, `DROP TRIGGER fill ON countersign_records`)
+	if _, err := s.Commit(t.Context(), 0, records); err != nil {
+		t.Errorf("with room again: %v", err)
 	}
 }
 
