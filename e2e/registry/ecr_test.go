@@ -19,15 +19,7 @@ const (
 // TestECR pushes to a registry behind the API of Amazon ECR as moto plays it. The program has nothing of a test in it: the environment says where
 // the API is, and a proxy where the host.
 func TestECR(t *testing.T) {
-	api := serve(t, regexp.MustCompile(`Running on (http://127\.0\.0\.1:\d+)`), need(t, "moto_server"), "-H", "127.0.0.1", "-p", "0")
-	cert, key := certificate(t, ecrHost)
-	dir := t.TempDir()
-	registry := startRegistry(t, "http: {addr: '127.0.0.1:0', tls: {certificate: "+cert+", key: "+key+"}}\n"+
-		"auth: {htpasswd: {realm: ecr, path: "+writeFile(t, dir, "htpasswd", ecrPasswords)+"}}\n")
-	env := []string{
-		"AWS_ENDPOINT_URL_ECR=" + api, "AWS_ACCESS_KEY_ID=testing", "AWS_SECRET_ACCESS_KEY=testing", "AWS_SESSION_TOKEN=", "AWS_PROFILE=",
-		"HTTPS_PROXY=" + proxyTo(t, registry), "NO_PROXY=", "SSL_CERT_FILE=" + cert, "DOCKER_CONFIG=" + dir,
-	}
+	api, env := startECR(t)
 	push := []string{"image", "--repository", ecrHost + "/shop/demo", "--push", "--tag", "v1", "./examples/demo/cmd/demo"}
 	code, reference, said := countersign(t, repository, env, push...)
 	if code != 0 || !strings.HasPrefix(reference, ecrHost+"/shop/demo@sha256:") || !strings.Contains(said, "repository made: images are scanned, tags immutable") {
@@ -43,32 +35,56 @@ func TestECR(t *testing.T) {
 	}
 }
 
+// startECR starts moto and a registry behind it, and returns moto's address with the variables that lead the program to both.
+func startECR(t *testing.T) (api string, env []string) {
+	t.Helper()
+	api = serve(t, regexp.MustCompile(`Running on (http://127\.0\.0\.1:\d+)`), need(t, "moto_server"), "-H", "127.0.0.1", "-p", "0")
+	cert, key := certificate(t, ecrHost)
+	dir := t.TempDir()
+	registry := startRegistry(t, "http: {addr: '127.0.0.1:0', tls: {certificate: "+cert+", key: "+key+"}}\n"+
+		"auth: {htpasswd: {realm: ecr, path: "+writeFile(t, dir, "htpasswd", ecrPasswords)+"}}\n")
+	return api, []string{
+		"AWS_ENDPOINT_URL=" + api, "AWS_ACCESS_KEY_ID=testing", "AWS_SECRET_ACCESS_KEY=testing", "AWS_SESSION_TOKEN=", "AWS_PROFILE=",
+		"HTTPS_PROXY=" + proxyTo(t, registry), "NO_PROXY=", "SSL_CERT_FILE=" + cert, "DOCKER_CONFIG=" + dir,
+	}
+}
+
 // checkRepository asks moto what the program made.
 func checkRepository(t *testing.T, api string) {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, api, bytes.NewReader([]byte(`{"repositoryNames":["shop/demo"]}`)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.Header.Set("Content-Type", "application/x-amz-json-1.1")
-	req.Header.Set("X-Amz-Target", "AmazonEC2ContainerRegistry_V20150921.DescribeRepositories")
-	req.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=testing/20260101/ap-southeast-1/ecr/aws4_request, SignedHeaders=host, Signature=0")
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer res.Body.Close()
 	var found struct {
 		Repositories []struct {
 			ImageTagMutability         string
 			ImageScanningConfiguration struct{ ScanOnPush bool }
 		}
 	}
-	if err := json.NewDecoder(res.Body).Decode(&found); err != nil {
-		t.Fatal(err)
-	}
+	ask(t, api, "DescribeRepositories", map[string]any{"repositoryNames": []string{"shop/demo"}}, &found)
 	if len(found.Repositories) != 1 || found.Repositories[0].ImageTagMutability != "IMMUTABLE" || !found.Repositories[0].ImageScanningConfiguration.ScanOnPush {
 		t.Errorf("%+v", found)
+	}
+}
+
+// ask calls moto's ECR, as nobody whose signature it would check.
+func ask(t *testing.T, api, action string, input, into any) {
+	t.Helper()
+	body, err := json.Marshal(input)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, api, bytes.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/x-amz-json-1.1")
+	req.Header.Set("X-Amz-Target", "AmazonEC2ContainerRegistry_V20150921."+action)
+	req.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=testing/20260101/ap-southeast-1/ecr/aws4_request, SignedHeaders=host, Signature=0")
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if err := json.NewDecoder(res.Body).Decode(into); err != nil || res.StatusCode != http.StatusOK {
+		t.Fatalf("%s: %s, %v", action, res.Status, err)
 	}
 }
 
