@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"errors"
 	"path/filepath"
 	"time"
 
@@ -82,10 +83,11 @@ type DrainConfig struct {
 // It reports every problem at once, each with its line and column.
 func Load(path string) (*Config, error) {
 	c := &Config{Path: path}
-	if err := c.read(path); err != nil {
+	problems, err := c.read(path)
+	if err != nil {
 		return nil, err
 	}
-	if err := c.check(); err != nil {
+	if err := errors.Join(problems, c.check()); err != nil {
 		return nil, err
 	}
 	dir, err := filepath.Abs(filepath.Dir(path))

@@ -17,28 +17,29 @@ import (
 // maxConfig bounds the read of the file, which has some 40 lines.
 const maxConfig = 1 << 20
 
-// read decodes the file into c, strictly: a key that nothing reads would be a setting that somebody believes in.
-func (c *Config) read(path string) error {
+// read decodes the file into c, strictly: a key that nothing reads would be a setting that somebody believes in. What is wrong
+// with single keys does not keep the others from being read.
+func (c *Config) read(path string) (problems, err error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return fmt.Errorf("configuration: %w", err)
+		return nil, fmt.Errorf("configuration: %w", err)
 	}
 	defer f.Close()
 	text, err := io.ReadAll(io.LimitReader(f, maxConfig+1))
 	if err != nil {
-		return fmt.Errorf("configuration: %w", err)
+		return nil, fmt.Errorf("configuration: %w", err)
 	}
 	if len(text) > maxConfig {
-		return fmt.Errorf("configuration: %s is larger than %d KiB", path, maxConfig>>10)
+		return nil, fmt.Errorf("configuration: %s is larger than %d KiB", path, maxConfig>>10)
 	}
 	root, err := document.Parse(path, text)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	d := decoder{places: map[string]document.Place{"": root.Place}}
 	d.structure("", root, reflect.ValueOf(c).Elem())
 	c.places = d.places
-	return errors.Join(d.problems...)
+	return errors.Join(d.problems...), nil
 }
 
 // A decoder lays a document over a structure whose fields have the tag yaml, and remembers where each key stood.
