@@ -116,7 +116,7 @@ func TestAuditOfRefusals(t *testing.T) {
 		}, 1, cognito.Event{Operation: "Token", PoolID: pool, Code: "invalid_client", Reason: "there is no such app client"}},
 		{"token, malformed", func() { open.do(tokenRequest(pool, cognito.UserPoolClient{}, "%zz")) }, 1,
 			cognito.Event{Operation: "Token", Code: "invalid_request", Reason: "the form cannot be decoded"}},
-		{"GetClientToken", func() { open.call("GetClientToken", `{"ClientId":"pasted","Secret":"pasted"}`) }, 1,
+		{"GetClientToken", func() { open.call("GetClientToken", `{"ClientId":"pasted","Secret":"pasted_secret_of_thirty_chars_"}`) }, 1,
 			cognito.Event{Operation: "GetClientToken", Code: "NotAuthorizedException", Reason: "there is no such app client"}},
 		{"change", func() { open.call("DeleteUserPool", `{"UserPoolId":"a_b"}`) }, 1,
 			cognito.Event{Operation: "DeleteUserPool", Code: "ResourceNotFoundException"}},

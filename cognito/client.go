@@ -8,6 +8,7 @@ type UserPoolClient struct {
 	ClientName       string
 	ClientID         string `json:"ClientId"`
 	ClientSecret     Secret `json:",omitempty"` // empty for a client without a secret
+	ClientType       string `json:",omitempty"` // REGULAR: nothing registers itself here
 	CreationDate     Time
 	LastModifiedDate Time
 	ClientSettings
@@ -94,6 +95,7 @@ type ListUserPoolClientsInput struct {
 	UserPoolID string `json:"UserPoolId,omitempty"`
 	MaxResults int    `json:",omitempty"`
 	NextToken  string `json:",omitempty"`
+	ClientType string `json:",omitempty"` // REGULAR, DCR, of which there are none here, or empty for both
 }
 
 // ListUserPoolClientsOutput is a page of clients, ordered by id.

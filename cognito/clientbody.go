@@ -52,6 +52,7 @@ func (c *client) workOut() {
 // Cognito: which of two secrets DescribeUserPoolClient shows is not documented; here it is the oldest that lives.
 func (b *clientBody) describe() UserPoolClient {
 	out := detach(b.UserPoolClient)
+	out.ClientType = "REGULAR"
 	if len(b.Secrets) > 0 {
 		out.ClientSecret = Secret(b.Secrets[0].Value)
 	}
@@ -85,6 +86,9 @@ func (s *snapshot) listUserPoolClients(in ListUserPoolClientsInput) (ListUserPoo
 	}
 	if in.MaxResults == 0 {
 		in.MaxResults = 60
+	}
+	if in.ClientType == "DCR" {
+		return ListUserPoolClientsOutput{UserPoolClients: []UserPoolClientDescription{}}, nil
 	}
 	ids := make([]string, len(p.clients))
 	for i, c := range p.clients {

@@ -128,7 +128,7 @@ func TestGetClientToken(t *testing.T) {
 	}{
 		{"1.7: some of the scopes", in(door, readScope), "", ""},
 		{"1.7 field: wrong secret", in(wrong), "NotAuthorizedException", "Invalid client or secret"},
-		{"unknown client", in(cognito.UserPoolClient{ClientID: "nobody", ClientSecret: "x"}), "NotAuthorizedException", "Invalid client or secret"},
+		{"unknown client", in(cognito.UserPoolClient{ClientID: "nobody", ClientSecret: "wrong_secret_of_thirty_chars__"}), "NotAuthorizedException", "Invalid client or secret"},
 		{"1.7: the flow is not enabled", in(f.reader), "NotAuthorizedException", ""},
 		{"1.7 inferred: another scope", in(door, "https://api.example.com/demo.delete"), "InvalidParameterException", ""},
 		{"no secret", in(cognito.UserPoolClient{ClientID: door.ClientID}), "InvalidParameterException", ""},

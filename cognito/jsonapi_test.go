@@ -54,7 +54,7 @@ func TestGoldenClient(t *testing.T) {
 	f, w := newWire(t)
 	res := w.call("CreateUserPoolClient", `{"UserPoolId":"`+f.pool+`","ClientName":"plain"}`)
 	id := member(t, res.Body.Bytes(), "UserPoolClient", "ClientId")
-	want := `{"UserPoolClient":{"UserPoolId":"` + f.pool + `","ClientName":"plain","ClientId":` + id +
+	want := `{"UserPoolClient":{"UserPoolId":"` + f.pool + `","ClientName":"plain","ClientId":` + id + `,"ClientType":"REGULAR"` +
 		`,"CreationDate":1772625600.000,"LastModifiedDate":1772625600.000,"RefreshTokenValidity":30,"TokenValidityUnits":{},"AllowedOAuthFlowsUserPoolClient":false,` +
 		`"EnableTokenRevocation":true,"EnablePropagateAdditionalUserContextData":false,"AuthSessionValidity":3}}`
 	if got := res.Body.String(); got != want {

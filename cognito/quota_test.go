@@ -33,7 +33,7 @@ func TestQuotaOfTokens(t *testing.T) {
 		res.Header().Get("countersign-reason") != "the quota is used up: ClientAuthentication" {
 		t.Errorf("%d %s %v", res.Code, res.Body, res.Header())
 	}
-	res = w.call("GetClientToken", `{"ClientId":"a","Secret":"b"}`)
+	res = w.call("GetClientToken", `{"ClientId":"a","Secret":"wrong_secret_of_thirty_chars__"}`)
 	if res.Code != 400 || res.Body.String() != `{"__type":"TooManyRequestsException","message":"Rate exceeded"}` {
 		t.Errorf("%d %s", res.Code, res.Body)
 	}

@@ -49,7 +49,7 @@ func TestReasons(t *testing.T) {
 func TestReasonOfGetClientToken(t *testing.T) {
 	f := newFixture(t)
 	w := wire{t, cognito.Handler(f.service, cognito.HandlerConfig{Reasons: true})}
-	res := w.call("GetClientToken", `{"ClientId":"`+f.reader.ClientID+`","Secret":"wrong"}`)
+	res := w.call("GetClientToken", `{"ClientId":"`+f.reader.ClientID+`","Secret":"wrong_secret_of_thirty_chars__"}`)
 	if got := res.Header().Get("countersign-reason"); res.Code != http.StatusBadRequest || got != "the client secret is wrong" {
 		t.Errorf("%d, countersign-reason: %q", res.Code, got)
 	}

@@ -14,6 +14,8 @@ type RevokeTokenInput struct {
 	Token        Secret `json:",omitempty"`
 	ClientID     string `json:"ClientId,omitempty"`
 	ClientSecret Secret `json:",omitempty"`
+
+	RevokeAssociatedSessions string `json:",omitempty"` // NONE or LINKED; there are no sessions here
 }
 
 func (in RevokeTokenInput) revealed() any {

@@ -16,7 +16,7 @@ func TestRevocation(t *testing.T) {
 	closed := f.client("off", off)
 	public := must(f.service.CreateUserPoolClient(t.Context(), cognito.CreateUserPoolClientInput{UserPoolID: f.pool, ClientName: "public"}))(t).UserPoolClient
 	wrong := f.reader
-	wrong.ClientSecret = "wrong"
+	wrong.ClientSecret = "wrong_secret_of_thirty_chars__"
 	access := must(f.service.Token(t.Context(), f.asking(nil)))(t).AccessToken
 	for _, c := range []struct {
 		name   string
@@ -30,7 +30,7 @@ func TestRevocation(t *testing.T) {
 		{"rfc7009 s2.2: an invalid token is no error", f.reader, "whatever", 200, "", ""},
 		{"what may be a refresh token", f.reader, "a.b.c.d.e", 200, "", ""},
 		{"wrong secret", wrong, "whatever", 401, "invalid_client", "UnauthorizedException"},
-		{"unknown client", cognito.UserPoolClient{ClientID: "nobody", ClientSecret: "s"}, "whatever", 401, "invalid_client", "UnauthorizedException"},
+		{"unknown client", cognito.UserPoolClient{ClientID: "nobody", ClientSecret: "wrong_secret_of_thirty_chars__"}, "whatever", 401, "invalid_client", "UnauthorizedException"},
 		{"a secret that is missing", cognito.UserPoolClient{ClientID: f.reader.ClientID}, "whatever", 401, "invalid_client", "UnauthorizedException"},
 		{"public client", public, "whatever", 200, "", ""},
 		{"revocation is off", closed, "whatever", 400, "invalid_request", "UnsupportedOperationException"},

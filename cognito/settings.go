@@ -21,6 +21,8 @@ type PoolSettings struct {
 	UserPoolAddOns              json.RawMessage `json:",omitempty"`
 	AccountRecoverySetting      json.RawMessage `json:",omitempty"`
 	KeyConfiguration            json.RawMessage `json:",omitempty"`
+	DcrConfiguration            json.RawMessage `json:",omitempty"`
+	AcrConfiguration            json.RawMessage `json:",omitempty"`
 }
 
 // PoolCreateSettings are those of the settings that only CreateUserPool takes; an update leaves them as they are.

@@ -35,11 +35,11 @@ var (
 		optional("ManagedLoginVersion", integer(1, 2)),
 		optional("CustomDomainConfig", object(
 			required("CertificateArn", arnShape),
-			optional("SecurityPolicy", anyText))),
+			optional("SecurityPolicy", oneOf("TLS_V1", "TLS_V1_2_2021", "TLS_V1_3_2025")))),
 		optional("Routing", object(
 			optional("Failover", object(
-				optional("SecondaryRegion", text(5, 32, nil)),
-				optional("PrimaryRoute53HealthCheckId", anyText))))),
+				required("SecondaryRegion", text(5, 32, nil)),
+				required("PrimaryRoute53HealthCheckId", text(0, 64, nil)))))),
 	)
 	describeDomainShape = object(required("Domain", domainShape))
 	deleteDomainShape   = object(required("Domain", domainShape), required("UserPoolId", poolIDShape))
@@ -81,7 +81,7 @@ var (
 		optional("WriteAttributes", list(noLimit, noLimit, text(1, 2048, nil))),
 		optional("ExplicitAuthFlows", list(noLimit, noLimit, oneOf("ADMIN_NO_SRP_AUTH", "CUSTOM_AUTH_FLOW_ONLY", "USER_PASSWORD_AUTH",
 			"ALLOW_ADMIN_USER_PASSWORD_AUTH", "ALLOW_CUSTOM_AUTH", "ALLOW_USER_PASSWORD_AUTH", "ALLOW_USER_SRP_AUTH",
-			"ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_USER_AUTH", clientTokenAuth))),
+			"ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_USER_AUTH", "ALLOW_TOKEN_EXCHANGE_IMPERSONATION", "ALLOW_TOKEN_EXCHANGE_DELEGATION", clientTokenAuth))),
 		optional("SupportedIdentityProviders", list(noLimit, noLimit, text(1, 32, providerType))),
 		optional("CallbackURLs", list(0, 100, text(1, 1024, redirectType))),
 		optional("LogoutURLs", list(0, 100, text(1, 1024, redirectType))),
@@ -115,7 +115,7 @@ var (
 		optional("ClientName", text(1, 128, nameType)),
 	}, clientSettingsShape...)...)
 	clientShape      = object(required("UserPoolId", poolIDShape), required("ClientId", clientIDShape))
-	listClientsShape = listShape(60, false)
+	listClientsShape = object(append(listShape(60, false).members, optional("ClientType", oneOf("REGULAR", "DCR")))...)
 
 	addSecretShape = object(
 		required("UserPoolId", poolIDShape),
@@ -132,10 +132,11 @@ var (
 	revokeTokenShape = object(
 		required("Token", secretText(noLimit, noLimit, matching(`[A-Za-z0-9-_=.]+`))),
 		required("ClientId", clientIDShape),
-		optional("ClientSecret", secretText(1, 64, clientIDType)))
+		optional("ClientSecret", secretShape),
+		optional("RevokeAssociatedSessions", oneOf("NONE", "LINKED")))
 	getClientTokenShape = object(
 		required("ClientId", clientIDShape),
-		required("Secret", secretText(1, 128, nil)),
+		required("Secret", secretShape),
 		optional("Scopes", list(noLimit, 50, identifier)),
 		optional("ClientMetadata", mapOf(text(0, 131072, nil), anyText)))
 )

@@ -8,9 +8,17 @@ var (
 	emailSubject = text(1, 140, matching(`[\p{L}\p{M}\p{S}\p{N}\p{P}\s]+`))
 	verified     = list(noLimit, noLimit, oneOf("phone_number", "email"))
 	smsShape     = object(
-		required("SnsCallerArn", arnShape),
+		optional("SnsCallerArn", text(0, 2048, matching(`(`+arnType.text+`)?`))),
 		optional("ExternalId", anyText),
-		optional("SnsRegion", text(5, 32, nil)))
+		optional("SnsRegion", text(5, 32, nil)),
+		optional("EumsSms", object(
+			required("CallerArn", arnShape),
+			optional("ExternalId", anyText),
+			optional("OriginationIdentity", anyText),
+			optional("ConfigurationSetName", anyText),
+			optional("InEntityId", anyText),
+			optional("InTemplateId", anyText),
+			optional("Region", text(5, 32, nil)))))
 )
 
 // poolSettingsShape is what CreateUserPool and UpdateUserPool both take.
@@ -18,7 +26,7 @@ var poolSettingsShape = []member{
 	optional("DeletionProtection", oneOf("ACTIVE", "INACTIVE")),
 	optional("MfaConfiguration", mfaShape),
 	optional("UserPoolTier", oneOf("LITE", "ESSENTIALS", "PLUS")),
-	optional("IssuerConfiguration", object(required("Type", oneOf("ORIGINAL", "UPDATED")))),
+	optional("IssuerConfiguration", object(optional("Type", oneOf("ORIGINAL", "UPDATED")))),
 	optional("UserPoolTags", tagsShape),
 	optional("Policies", object(
 		optional("PasswordPolicy", object(
@@ -30,7 +38,7 @@ var poolSettingsShape = []member{
 			optional("PasswordHistorySize", integer(0, 24)),
 			optional("TemporaryPasswordValidityDays", integer(0, 365)))),
 		optional("SignInPolicy", object(
-			optional("AllowedFirstAuthFactors", list(1, 4, oneOf("PASSWORD", "EMAIL_OTP", "SMS_OTP", "WEB_AUTHN"))))))),
+			optional("AllowedFirstAuthFactors", list(1, 5, oneOf("PASSWORD", "EMAIL_OTP", "SMS_OTP", "WEB_AUTHN", "SOFTWARE_TOKEN"))))))),
 	optional("LambdaConfig", lambdaShape()),
 	optional("AutoVerifiedAttributes", verified),
 	optional("SmsVerificationMessage", smsMessage),
@@ -60,7 +68,7 @@ var poolSettingsShape = []member{
 		optional("UnusedAccountValidityDays", integer(0, 365)),
 		optional("InviteMessageTemplate", object(
 			optional("SMSMessage", text(6, 140, nil)),
-			optional("EmailMessage", text(6, 20000, nil)),
+			optional("EmailMessage", text(6, 20000, matching(`[\p{L}\p{M}\p{S}\p{N}\p{P}\s*]*`))),
 			optional("EmailSubject", emailSubject))))),
 	optional("UserPoolAddOns", object(
 		required("AdvancedSecurityMode", oneOf("OFF", "AUDIT", "ENFORCED")),
@@ -73,6 +81,15 @@ var poolSettingsShape = []member{
 	optional("KeyConfiguration", object(
 		optional("KeyType", oneOf("AWS_OWNED_KEY", "CUSTOMER_MANAGED_KEY")),
 		optional("KmsKeyArn", arnShape))),
+	optional("DcrConfiguration", object(
+		optional("EnableStatus", oneOf("Enabled", "Disabled")),
+		optional("OpenDcrEnabled", boolean()),
+		optional("AuthenticatedGrantTypes", list(0, 3, oneOf("code", "implicit", "client_credentials"))),
+		optional("OpenDcrGrantTypes", list(0, 3, oneOf("code", "implicit", "client_credentials"))),
+		optional("AllowedScopes", list(noLimit, 50, identifier)))),
+	optional("AcrConfiguration", mapOf(
+		text(noLimit, noLimit, matching(`Level[1-4]`)),
+		object(required("AcrValue", text(1, 64, scopeType))))),
 }
 
 // poolCreateShape is what only CreateUserPool takes.

@@ -126,10 +126,11 @@ func playSecrets(r *recorder) {
 func playTokens(r *recorder) {
 	r.play("GetClientToken", `{"ClientId":"<api-client>","Secret":"chosen_secret_of_thirty_chars_"}`)
 	r.play("GetClientToken", `{"ClientId":"<api-client>","Secret":"second_secret_of_thirty_chars_","Scopes":["https://api.example.com/demo.read"],"ClientMetadata":{"tenant":"a"}}`)
-	r.play("GetClientToken", `{"ClientId":"<api-client>","Secret":"wrong"}`)
-	r.play("GetClientToken", `{"ClientId":"nobody","Secret":"wrong"}`)
+	r.play("GetClientToken", `{"ClientId":"<api-client>","Secret":"wrong_secret_of_thirty_chars__"}`)
+	r.play("GetClientToken", `{"ClientId":"nobody","Secret":"wrong_secret_of_thirty_chars__"}`)
 	r.play("GetClientToken", `{"ClientId":"<api-client>","Secret":"chosen_secret_of_thirty_chars_","Scopes":["https://api.example.com/demo.write"]}`)
 	r.play("GetClientToken", `{"ClientId":"<client>","Secret":"<secret2>"}`)
+	r.play("GetClientToken", `{"ClientId":"<api-client>","Secret":"short"}`)
 	r.play("GetClientToken", `{}`)
 	r.play("RevokeToken", `{"Token":"a.b.c","ClientId":"<client>","ClientSecret":"<secret2>"}`)
 	r.play("RevokeToken", `{"Token":"whatever","ClientId":"<client>","ClientSecret":"<secret2>"}`)
