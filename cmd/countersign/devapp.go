@@ -72,10 +72,11 @@ type follower struct {
 	close   func()
 }
 
-func (o *devOptions) follow(system *dev.System) (*follower, error) {
+// follow begins to watch. A directory that cannot be watched, as one that is too large, is no reason not to run what is in it.
+func (o *devOptions) follow(system *dev.System) *follower {
 	f := &follower{close: func() {}}
 	if o.App == nil {
-		return f, nil
+		return f
 	}
 	f.changed, f.failed, f.service = make(chan []string), make(chan error, 1), system.Child().Changed()
 	if state := system.Child().State(); state.Up {
@@ -88,7 +89,8 @@ func (o *devOptions) follow(system *dev.System) (*follower, error) {
 		return path == source || path == policy || isSource(path)
 	}, filepath.Dir(source), filepath.Dir(policy))
 	if err != nil {
-		return nil, err
+		f.failed <- err
+		return f
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan struct{})
@@ -105,7 +107,7 @@ func (o *devOptions) follow(system *dev.System) (*follower, error) {
 		}
 	}()
 	f.close = func() { stop(); <-done }
-	return f, nil
+	return f
 }
 
 // changed does what the changed files ask for. The error is errAnew, if it is to be begun anew.

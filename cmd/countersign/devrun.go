@@ -51,11 +51,13 @@ func runSession(ctx context.Context, options devOptions, stdout, stderr io.Write
 			err = errors.Join(err, closed)
 		}
 	}()
-	printSystem(stdout, system.Running)
+	printSystem(stdout, system.Running, options.App)
 	code, err := options.prove(ctx, system, stdout, stderr)
 	switch {
 	case ctx.Err() != nil && !options.once:
 		return sayStopping(stdout)
+	case ctx.Err() != nil && err != nil:
+		return errors.New("interrupted before the service was proved")
 	case err != nil:
 		return err
 	case options.once && code != 0:
@@ -74,12 +76,13 @@ func runSession(ctx context.Context, options devOptions, stdout, stderr io.Write
 
 // prove waits for the service and proves it. That a user's service is not up or has no policy ends only what is to end anyhow.
 func (o *devOptions) prove(ctx context.Context, system *dev.System, stdout, stderr io.Writer) (code int, err error) {
-	err = awaitService(ctx, system)
-	if err == nil {
+	if err = awaitService(ctx, system); err == nil {
 		release := hold(system)
 		code, err = proveSystem(ctx, system, stdout)
-		release(code != 0)
-		return code, err
+		release(code != 0 || err != nil)
+	}
+	if err == nil {
+		return code, nil
 	}
 	if o.once || system.Child() == nil || ctx.Err() != nil {
 		return 0, err
@@ -110,10 +113,7 @@ func hold(system *dev.System) (release func(show bool)) {
 
 // stay lets the system run, and follows the user's service, until something ends it.
 func (o *devOptions) stay(ctx context.Context, system *dev.System, stdout, stderr io.Writer) error {
-	follow, err := o.follow(system)
-	if err != nil {
-		return err
-	}
+	follow := o.follow(system)
 	defer follow.close()
 	for {
 		select {

@@ -38,16 +38,19 @@ func isUTF8() bool {
 	return true
 }
 
-// printSystem says where everything is.
-func printSystem(w io.Writer, r dev.Running) {
+// printSystem says where everything is, and what the service is, if it is no demo.
+func printSystem(w io.Writer, r dev.Running, app *dev.App) {
 	fmt.Fprintf(w, `countersign dev
 
   API      %s
   edge     %s   (curl --cacert %s)
   issuer   %s
   console  %s
-
 `, r.APIURL, r.EdgeURL, r.EdgeCA, r.Issuer, r.AWSURL)
+	if app != nil {
+		fmt.Fprintf(w, "  service  %s\n", app)
+	}
+	fmt.Fprintln(w)
 }
 
 // printNext says what to type next.

@@ -37,6 +37,19 @@ func (a *App) Check() error {
 	return err
 }
 
+// String is what runs, for people: "orders (go run ./cmd/orders)".
+func (a *App) String() string {
+	command, _, err := a.command()
+	if err != nil {
+		return a.Config.Service.Name
+	}
+	from := a.Config.Path
+	if a.Config.Environment != "" {
+		from += ", environment " + a.Config.Environment
+	}
+	return fmt.Sprintf("%s (%s; %s)", a.Config.Service.Name, strings.Join(command, " "), from)
+}
+
 // command is what runs, and the directory that it is typed in.
 func (a *App) command() (command []string, dir string, err error) {
 	if len(a.Command) > 0 {
@@ -67,7 +80,6 @@ func (s *System) openApp(ctx context.Context, app *App, l net.Listener) error {
 	if err != nil {
 		return err
 	}
-	s.Running.CredentialsDir = s.credentialsDir()
 	if err := s.writeCredentials(ctx); err != nil {
 		return err
 	}
@@ -107,14 +119,15 @@ func (s *System) appEnv(app *App, addr string) []string {
 	return append(env,
 		"COUNTERSIGN_ISSUER="+s.Running.Issuer,
 		"COUNTERSIGN_RESOURCE="+s.Running.Resource,
-		CredentialsVariable+"="+s.credentialsDir(),
+		CredentialsVariable+"="+s.Running.CredentialsDir,
 		"ADDR="+addr,
 		"PORT="+addr[strings.LastIndexByte(addr, ':')+1:],
 	)
 }
 
-func (s *System) credentialsDir() string {
-	dir := s.state.path("credentials.d")
+// credentialsDir is where those of the service's clients are. The service may run in another directory.
+func (s State) credentialsDir() string {
+	dir := s.path("credentials.d")
 	if absolute, err := filepath.Abs(dir); err == nil {
 		return absolute
 	}
@@ -128,7 +141,7 @@ func (s *System) writeCredentials(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	dir := s.credentialsDir()
+	dir := s.Running.CredentialsDir
 	if err := os.RemoveAll(dir); err != nil {
 		return fmt.Errorf("state directory: %w", err)
 	}

@@ -147,6 +147,9 @@ func (s *System) name(cfg Config, w want, listeners []net.Listener) error {
 		EdgePrefix: s.prefixes[0], EdgePrefixes: s.prefixes, Instance: rand.Text(), PID: os.Getpid(),
 		Region: w.region, Resource: w.identifier, Clients: w.names(), Demo: cfg.App == nil,
 	}
+	if cfg.App != nil {
+		r.CredentialsDir = s.state.credentialsDir()
+	}
 	var err error
 	for i, url := range []struct {
 		to           *string
