@@ -145,7 +145,9 @@ func addons(cfg *config.Config) []addon {
 		{Name: "metrics-server"},
 	}
 	if usesCSI(cfg) {
-		all = append(all, addon{Name: "aws-secrets-store-csi-driver-provider"}) // the driver itself is in it
+		// The driver itself is in the add-on. It looks for a rotated secret twice in the hour for which countersign rotate keeps the
+		// old one; by its own default it would not look at all.
+		all = append(all, addon{"aws-secrets-store-csi-driver-provider", `{"secrets-store-csi-driver":{"enableSecretRotation":true,"rotationPollInterval":"30m"}}`})
 	}
 	return all
 }

@@ -21,7 +21,6 @@ func TestMistakes(t *testing.T) {
 		want   string
 	}{
 		{"privileged port", func(c *config.Config) { c.Service.Port = 80 }, "service.port: 80 needs a privilege"},
-		{"one path for both probes", func(c *config.Config) { c.Service.Ready = c.Service.Live }, "service.ready: is service.live too"},
 		{"wildcard in a probe's path", func(c *config.Config) { c.Service.Live = "/live*" }, "service.live: /live* has a wildcard"},
 		{"the cluster's own namespace", func(c *config.Config) { c.Kubernetes.Namespace = "kube-system" }, "kubernetes.namespace: kube-system is the cluster's own"},
 		{"no issuer", func(c *config.Config) { c.Pool.ID = "" }, "pool.id: the issuer is not known"},

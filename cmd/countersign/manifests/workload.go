@@ -72,7 +72,4 @@ func (r *renderer) checkService() {
 			r.problems.at(p.member, "%s has a wildcard: a probe asks for one path; write it", p.path)
 		}
 	}
-	if s.Live == s.Ready {
-		r.problems.at("service.ready", "is service.live too: a service that drains would be killed as dead; give each its own path")
-	}
 }
