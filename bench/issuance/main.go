@@ -1,0 +1,65 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"time"
+)
+
+func main() {
+	floor := flag.String("floor", "", "be the floor handler with this algorithm, RS256 or ES256 (used by the program itself)")
+	rounds := flag.Int("rounds", 5, "how often each contender is measured")
+	slice := flag.Duration("slice", 2*time.Second, "how long each time")
+	tags := flag.String("tags", "", "build tags of the issuer, as openssl")
+	flag.Parse()
+	if err := run(*floor, *rounds, *slice, *tags); err != nil {
+		fmt.Fprintln(os.Stderr, "issuance:", err)
+		os.Exit(2)
+	}
+}
+
+func run(floor string, rounds int, slice time.Duration, tags string) error {
+	if floor != "" {
+		return serveFloor(floor)
+	}
+	contenders, stop, err := startAll(tags)
+	defer stop()
+	if err != nil {
+		return err
+	}
+	for round := range rounds {
+		for i := range contenders {
+			c := contenders[(round+i)%len(contenders)]
+			if err := c.measure(slice); err != nil {
+				return fmt.Errorf("%s: %w", c.name, err)
+			}
+		}
+	}
+	return report(os.Stdout, contenders)
+}
+
+// startAll starts a floor and an issuer for each algorithm. They are idle while others are measured.
+func startAll(tags string) (all []*contender, stop func(), err error) {
+	stop = func() {
+		for _, c := range all {
+			c.kill()
+		}
+	}
+	binary, err := build(tags)
+	if err != nil {
+		return nil, stop, err
+	}
+	for _, alg := range []string{"RS256", "ES256"} {
+		for _, start := range []func(string) (*contender, error){startFloor, func(alg string) (*contender, error) { return startIssuer(binary, alg) }} {
+			c, err := start(alg)
+			if c != nil {
+				all = append(all, c)
+			}
+			if err != nil {
+				return all, stop, err
+			}
+		}
+	}
+	return all, stop, nil
+}
