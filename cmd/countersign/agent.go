@@ -57,7 +57,8 @@ func (o agentOptions) run(ctx context.Context, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	metrics, err := serveMetrics(ctx, o.metricsAddr, a.Metrics(), logger)
+	fmt.Fprintf(stdout, "token socket  unix://%s\n", cfg.Socket)
+	metrics, err := serveMetrics(ctx, o.metricsAddr, a.Metrics(), stdout, logger)
 	if err != nil {
 		return errors.Join(err, l.Close())
 	}
@@ -67,6 +68,5 @@ func (o agentOptions) run(ctx context.Context, stdout, stderr io.Writer) error {
 	mux.Handle("POST /oauth2/token", a)
 	mux.HandleFunc("GET /readyz", server.Ready)
 	server.Handler = mux
-	fmt.Fprintf(stdout, "token socket  unix://%s\n", cfg.Socket)
 	return server.Serve(ctx, l)
 }

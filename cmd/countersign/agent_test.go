@@ -3,6 +3,8 @@ package main
 import (
 	"bufio"
 	"context"
+	"crypto/x509"
+	"encoding/pem"
 	"fmt"
 	"io"
 	"net"
@@ -24,6 +26,7 @@ import (
 type process struct {
 	*exec.Cmd
 	ready string // its first line
+	out   *bufio.Reader
 }
 
 // startProgram starts a command and waits for the first line that it prints.
@@ -44,7 +47,8 @@ func startProgram(t *testing.T, args ...string) *process {
 			_ = p.Wait()
 		}
 	})
-	p.ready, err = bufio.NewReader(out).ReadString('\n')
+	p.out = bufio.NewReader(out)
+	p.ready, err = p.out.ReadString('\n')
 	if err != nil {
 		t.Fatalf("countersign %s: %v", strings.Join(args, " "), err)
 	}
@@ -168,5 +172,52 @@ func TestTokenproxyDropsIn(t *testing.T) {
 	if conn, err := net.Dial("tcp", strings.TrimSuffix(strings.TrimPrefix(endpoint, "http://"), "/oauth2/token")); err == nil {
 		conn.Close()
 		t.Error("it listens after SIGTERM")
+	}
+}
+
+// TestTokenproxyOverTLS asks over TLS, and reads the metrics.
+func TestTokenproxyOverTLS(t *testing.T) {
+	url, _ := tokenIssuer(t)
+	// The certificate of httptest, with its key, is for 127.0.0.1.
+	web := httptest.NewTLSServer(nil)
+	defer web.Close()
+	pair := web.TLS.Certificates[0]
+	key, err := x509.MarshalPKCS8PrivateKey(pair.PrivateKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	for name, block := range map[string]*pem.Block{"tls.crt": {Type: "CERTIFICATE", Bytes: pair.Certificate[0]}, "tls.key": {Type: "PRIVATE KEY", Bytes: key}} {
+		if err := os.WriteFile(filepath.Join(dir, name), pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	proxy := startProgram(t, "tokenproxy", "--upstream", url+"/oauth2/token", "--addr", "127.0.0.1:0", "--metrics-addr", "127.0.0.1:0",
+		"--tls-cert", filepath.Join(dir, "tls.crt"), "--tls-key", filepath.Join(dir, "tls.key"))
+	endpoint := strings.TrimSpace(strings.TrimPrefix(proxy.ready, "token endpoint"))
+	if !strings.HasPrefix(endpoint, "https://127.0.0.1:") {
+		t.Fatal(proxy.ready)
+	}
+	s, err := clientcredentials.New(clientcredentials.Config{
+		TokenEndpoint: endpoint, Credentials: clientcredentials.Static("reader", "s3cret-of-reader"), HTTPClient: web.Client(),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if token, err := s.Token(t.Context()); err != nil || token.AccessToken != "token-1" {
+		t.Errorf("%v, %v", token, err)
+	}
+	line, err := proxy.out.ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := http.Get(strings.TrimSpace(strings.TrimPrefix(line, "metrics")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if body, err := io.ReadAll(res.Body); err != nil || !strings.Contains(string(body), "countersign_tokenproxy_upstream_granted_total 1\n") {
+		t.Errorf("%v\n%s", err, body)
 	}
 }

@@ -76,12 +76,12 @@ func (o tokenproxyOptions) run(ctx context.Context, stdout, stderr io.Writer) er
 	}
 	server := &tokenendpoint.Server{Logger: logger}
 	server.Handler = o.routes(proxy, server)
-	metrics, err := serveMetrics(ctx, o.metricsAddr, proxy.Metrics(), logger)
+	fmt.Fprintf(stdout, "token endpoint  %s://%s/oauth2/token\n", scheme, l.Addr())
+	metrics, err := serveMetrics(ctx, o.metricsAddr, proxy.Metrics(), stdout, logger)
 	if err != nil {
 		return errors.Join(err, l.Close())
 	}
 	defer metrics()
-	fmt.Fprintf(stdout, "token endpoint  %s://%s/oauth2/token\n", scheme, l.Addr())
 	return server.Serve(ctx, l)
 }
 
@@ -128,8 +128,8 @@ func (o tokenproxyOptions) listen(logger *slog.Logger) (net.Listener, string, er
 	return tls.NewListener(l, config), "https", nil
 }
 
-// serveMetrics answers /metrics on an address of its own, and returns what ends that. No address means no metrics.
-func serveMetrics(ctx context.Context, addr string, handler http.Handler, logger *slog.Logger) (end func(), err error) {
+// serveMetrics answers /metrics on an address of its own, says which, and returns what ends that. No address means no metrics.
+func serveMetrics(ctx context.Context, addr string, handler http.Handler, stdout io.Writer, logger *slog.Logger) (end func(), err error) {
 	if addr == "" {
 		return func() {}, nil
 	}
@@ -139,6 +139,7 @@ func serveMetrics(ctx context.Context, addr string, handler http.Handler, logger
 	}
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", handler)
+	fmt.Fprintf(stdout, "metrics  http://%s/metrics\n", l.Addr())
 	ctx, stop := context.WithCancel(ctx)
 	ended := make(chan struct{})
 	go func() {

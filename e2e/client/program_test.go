@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"golang.org/x/oauth2"
@@ -76,9 +77,9 @@ func TestRotationUnderLoad(t *testing.T) {
 func newPool(t *testing.T) (endpoint, id, secret string, granted func() int) {
 	t.Helper()
 	var handler http.Handler
-	n := 0
+	var n atomic.Int64
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		n++
+		n.Add(1)
 		handler.ServeHTTP(w, r)
 	}))
 	t.Cleanup(server.Close)
@@ -93,7 +94,7 @@ func newPool(t *testing.T) (endpoint, id, secret string, granted func() int) {
 	in.AllowedOAuthFlows, in.AllowedOAuthFlowsUserPoolClient = []string{"client_credentials"}, true
 	in.AllowedOAuthScopes, in.SupportedIdentityProviders = []string{"https://api.example.com/read", "https://api.example.com/write"}, []string{"COGNITO"}
 	c := must(service.CreateUserPoolClient(ctx, in)).UserPoolClient
-	return service.Issuer(pool) + "/oauth2/token", c.ClientID, c.ClientSecret.Reveal(), func() int { return n }
+	return service.Issuer(pool) + "/oauth2/token", c.ClientID, c.ClientSecret.Reveal(), func() int { return int(n.Load()) }
 }
 
 // TestTokenproxyWithAnotherClient has x/oauth2 ask the proxy in front of the local Cognito: it changes the address and

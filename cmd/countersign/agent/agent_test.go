@@ -293,6 +293,7 @@ func TestReadFileRefuses(t *testing.T) {
 		{"no YAML", "socket: " + secret + ": x", "a.yaml:1:"},
 		{"a list", "[]", "a.yaml:1:1: an agent's configuration is an array; write an object"},
 		{"a relative socket", "socket: agent.sock\nclients: {a: " + good + "}", "socket is not an absolute path"},
+		{"a long socket", "socket: /" + strings.Repeat("a", 103) + "\nclients: {a: " + good + "}", "a.yaml:1:9: socket is 104 bytes long; a kernel takes 103 at most"},
 		{"no clients", "socket: /a", "clients is missing"},
 		{"no client", "socket: /a\nclients: {}", "there is no client"},
 		{"a member misspelt", "socket: /a\nclients:\n  a: {isuer: x}", `a.yaml:3:7: a client has no member of this name`},

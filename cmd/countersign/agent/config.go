@@ -33,8 +33,10 @@ type Client struct {
 // defaultMode lets the agent's own user and group connect.
 const defaultMode fs.FileMode = 0o660
 
-// maxFile bounds the configuration file, in bytes.
-const maxFile = 1 << 20
+const (
+	maxFile   = 1 << 20 // bytes of the configuration file
+	maxSocket = 103     // bytes of a socket's path: 107 on Linux, 103 on macOS
+)
 
 // ReadFile reads a configuration from YAML or JSON:
 //
@@ -125,6 +127,9 @@ func (r *reader) root(n *document.Node) {
 	r.out.Socket = r.text(n, "socket")
 	if !filepath.IsAbs(r.out.Socket) {
 		r.fail(n.Place, "socket is not an absolute path, as /run/countersign/agent.sock")
+	}
+	if len(r.out.Socket) > maxSocket {
+		r.fail(n.Get("socket").Place, "socket is %d bytes long; a kernel takes %d at most", len(r.out.Socket), maxSocket)
 	}
 	if mode := r.text(n, "mode"); mode != "" {
 		bits, err := strconv.ParseUint(mode, 8, 9)
