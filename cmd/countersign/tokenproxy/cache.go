@@ -62,6 +62,7 @@ type refusal struct {
 
 // flight is one request to the issuer and all who wait for it. The fields are read after done is closed.
 type flight struct {
+	again bool // because the token that is held was refused
 	done  chan struct{}
 	token *held
 	err   error
@@ -125,15 +126,18 @@ func (c *cache) decide(k key, h *held, again bool, now time.Time, a ask) (f *fli
 			c.counts.limited.Add(1)
 			return nil, false, errBusy
 		}
-		return c.takeOff(k, nil, a), true, nil
+		return c.takeOff(k, nil, false, a), true, nil
 	}
-	if again && f == nil && !now.Before(h.nextForce) {
+	if again && f != nil {
+		return f, true, nil
+	}
+	if again && !now.Before(h.nextForce) {
 		h.nextForce = now.Add(forceWindow)
 		c.counts.forced.Add(1)
-		return c.takeOff(k, h, a), true, nil
+		return c.takeOff(k, h, true, a), true, nil
 	}
 	if f == nil && !now.Before(h.renew) && !now.Before(h.retry) {
-		f = c.takeOff(k, h, a)
+		f = c.takeOff(k, h, false, a)
 	}
 	c.counts.hits.Add(1)
 	return f, f != nil && h.end.Sub(now) < h.least, nil
@@ -141,8 +145,8 @@ func (c *cache) decide(k key, h *held, again bool, now time.Time, a ask) (f *fli
 
 // takeOff starts a flight; c.mu is held. No caller's context ends it, for others wait for it too. The secret lives in
 // a's closure, no longer than the flight.
-func (c *cache) takeOff(k key, old *held, a ask) *flight {
-	f := &flight{done: make(chan struct{})}
+func (c *cache) takeOff(k key, old *held, again bool, a ask) *flight {
+	f := &flight{again: again, done: make(chan struct{})}
 	c.flights[k] = f
 	c.work.Go(func() {
 		ctx, cancel := context.WithTimeout(c.closing, askTimeout)
@@ -175,6 +179,9 @@ func (c *cache) land(k key, f *flight, old *held, token *clientcredentials.Token
 		c.refuse(k, err, now)
 	case old != nil:
 		old.retry = now.Add(pauseAfter(err, now))
+		if f.again {
+			old.nextForce = old.retry // the token that was refused is no better for it
+		}
 	}
 	close(f.done)
 }

@@ -334,6 +334,17 @@ func TestARefusedToken(t *testing.T) {
 		if g := again(); g.Token != "token-3" {
 			t.Errorf("after the window: %+v", g)
 		}
+		// An issuer that fails meanwhile does not make the caller wait for the next window.
+		time.Sleep(5 * time.Minute)
+		u.set(func(int) *http.Response { return response(503, "{}") })
+		if g := again(); g.Token != "token-3" {
+			t.Errorf("in an outage: %+v", g)
+		}
+		u.set(nil)
+		time.Sleep(time.Minute)
+		if g := again(); g.status != 200 || g.Token == "token-3" {
+			t.Errorf("after the outage: %+v", g)
+		}
 	})
 }
 
