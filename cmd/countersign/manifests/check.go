@@ -49,10 +49,11 @@ var secretName = regexp.MustCompile(`(?i)(secret|password|passwd|token|private_?
 // checkEnv refuses variables that would contradict the rest of the file, and secrets: the file is in a repository.
 func (r *renderer) checkEnv() {
 	fromFile := map[string]string{
-		"COUNTERSIGN_ISSUER":   "pool.id, or --issuer",
-		"COUNTERSIGN_RESOURCE": "resource.identifier",
-		"ADDR":                 "service.port",
-		"PORT":                 "service.port",
+		"COUNTERSIGN_ISSUER":          "pool.id, or --issuer",
+		"COUNTERSIGN_RESOURCE":        "resource.identifier",
+		"COUNTERSIGN_CREDENTIALS_DIR": "kubernetes.uses",
+		"ADDR":                        "service.port",
+		"PORT":                        "service.port",
 	}
 	for _, name := range sortedKeys(r.cfg.Kubernetes.Env) {
 		member := "kubernetes.env." + name

@@ -131,7 +131,7 @@ func (r *renderer) env() []envVar {
 
 func (r *renderer) ownEnv() map[string]string {
 	port := strconv.Itoa(r.cfg.Service.Port)
-	return map[string]string{
+	env := map[string]string{
 		"ADDR":                 ":" + port,
 		"COUNTERSIGN_ISSUER":   r.issuer,
 		"COUNTERSIGN_RESOURCE": r.cfg.Resource.Identifier,
@@ -139,4 +139,8 @@ func (r *renderer) ownEnv() map[string]string {
 		"GOMEMLIMIT": strconv.FormatInt(r.memory/10*9, 10),
 		"PORT":       port,
 	}
+	if len(r.consumers) > 0 {
+		env["COUNTERSIGN_CREDENTIALS_DIR"] = SecretsDir // as countersign dev has it, with another value
+	}
+	return env
 }

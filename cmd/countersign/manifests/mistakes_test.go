@@ -30,6 +30,7 @@ func TestMistakes(t *testing.T) {
 		{"two clients of one name", func(c *config.Config) { c.Clients[1].Name = "ReadClient"; c.Kubernetes.Uses[1] = "ReadClient" }, `kubernetes.uses[1]: "ReadClient" and "readClient" have one name in Kubernetes, "readclient"`},
 		{"issuer in the environment", func(c *config.Config) { c.Kubernetes.Env["COUNTERSIGN_ISSUER"] = "https://other.example.com" }, "kubernetes.env.COUNTERSIGN_ISSUER: is set from pool.id"},
 		{"resource in the environment", func(c *config.Config) { c.Kubernetes.Env["COUNTERSIGN_RESOURCE"] = "https://other.example.com" }, "kubernetes.env.COUNTERSIGN_RESOURCE: is set from resource.identifier"},
+		{"credentials' directory in the environment", func(c *config.Config) { c.Kubernetes.Env["COUNTERSIGN_CREDENTIALS_DIR"] = "/elsewhere" }, "kubernetes.env.COUNTERSIGN_CREDENTIALS_DIR: is set from kubernetes.uses"},
 		{"port in the environment", func(c *config.Config) { c.Kubernetes.Env["PORT"] = "1" }, "kubernetes.env.PORT: is set from service.port"},
 		{"secret in the environment", func(c *config.Config) { c.Kubernetes.Env["READER_CLIENT_SECRET"] = "hunter2" }, "kubernetes.env.READER_CLIENT_SECRET: is a secret by its name"},
 		{"nowhere to connect to", func(c *config.Config) { c.Kubernetes.Egress = nil }, "kubernetes.egress: is empty"},
