@@ -54,6 +54,7 @@ Exit codes: 0 deployed and proved; 1 refused, or the rollout failed, or the proo
 	flags.BoolVar(&o.allowWrites, "allow-writes", false, "let the proof send what must be admitted to POST, PUT, PATCH and DELETE too: it changes things there")
 	flags.StringVar(&o.prove, "prove", "all", "what is proved: all, service (past the load balancer) or none")
 	flags.DurationVar(&o.timeout, "timeout", 5*time.Minute, "longest wait for the rollout")
+	flags.DurationVar(&o.patience, "patience", 20*time.Second, "how long a new pod may fail to start, as when its image cannot be pulled, before the rollout is given up")
 	flags.StringVar(&o.output, "output", "text", "text or json")
 	complete(cmd, "prove", "all", "service", "none")
 	complete(cmd, "output", "text", "json")
@@ -66,7 +67,7 @@ type deployOptions struct {
 	credentialOptions
 	image, context, prove, output   string
 	dryRun, yes, force, allowWrites bool
-	timeout                         time.Duration
+	timeout, patience               time.Duration
 }
 
 // check finds what is wrong with the flags, all of it, before anything is done.
@@ -81,6 +82,9 @@ func (o *deployOptions) check() error {
 	}
 	if o.timeout < time.Second {
 		problem("--timeout %s: write a second or more, as in 5m", o.timeout)
+	}
+	if o.patience < 0 {
+		problem("--patience %s: write 0s or more, as in 20s", o.patience)
 	}
 	if o.dryRun && o.yes {
 		problem("--dry-run and --yes: a dry run asks nothing; choose one")

@@ -184,7 +184,7 @@ func (d *deployer) warn(warnings []string) {
 func (d *deployer) rollout(ctx context.Context) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, d.timeout)
 	defer cancel()
-	return d.kubectl.Rollout(ctx, d.cfg.Service.Name, deploy.Watch{Progress: d.steps.line.say})
+	return d.kubectl.Rollout(ctx, d.cfg.Service.Name, deploy.Watch{Patience: d.patience, Progress: d.steps.line.say})
 }
 
 // explain says why a rollout failed. An interruption is no failure: the cluster goes on.

@@ -76,7 +76,9 @@ func (o *destroyOptions) prepare(ctx context.Context, stderr io.Writer) (*destro
 	}
 	d.findImages(ctx)
 	d.findAWS(ctx)
-	d.findCluster()
+	if err := d.findCluster(ctx); err != nil {
+		return nil, err
+	}
 	d.steps.line.clear()
 	return d, ctx.Err()
 }
@@ -149,14 +151,23 @@ func list(lead string, names []string) string {
 	return lead + strings.Join(names, ", ")
 }
 
-func (d *destroyer) findCluster() {
+func (d *destroyer) findCluster(ctx context.Context) error {
 	name := d.cfg.Cluster.Name
+	var others []string
+	if name != "" && d.cluster && !d.keeps("kubernetes") {
+		var err error
+		if others, err = d.kubectl.Balancers(ctx); err != nil {
+			return err
+		}
+	}
 	switch {
 	case name == "" && d.cluster:
 		d.leave("the cluster", "cluster.name is missing in "+d.cfg.Path)
 	case name == "":
 	case !d.cluster:
 		d.left = append(d.left, leftover{"the cluster " + name, "--cluster removes it", true})
+	case len(others) > 0:
+		d.leave("the cluster "+name, "others' load balancers would be left behind"+list(": ", others)+"; remove them first, or say --keep kubernetes")
 	default:
 		what := "the cluster " + name + ", with all that runs in it"
 		d.goes("cluster", what, func(ctx context.Context) (string, error) {
@@ -164,6 +175,7 @@ func (d *destroyer) findCluster() {
 			return what, deploy.DeleteCluster(ctx, name, d.cfg.Pool.Region, d.stderr)
 		})
 	}
+	return nil
 }
 
 // list tells what goes and what stays.

@@ -37,6 +37,7 @@ type object struct {
 		Phase string `json:"phase"`
 	} `json:"status"`
 	Spec struct {
+		Type  string `json:"type"`
 		Rules []struct {
 			Host string `json:"host"`
 		} `json:"rules"`
@@ -87,6 +88,26 @@ func (k Kubectl) Inventory(ctx context.Context, service string) (Inventory, erro
 
 func (o object) isOf(service string) bool {
 	return o.Metadata.Labels["app.kubernetes.io/name"] == service && o.Metadata.Labels["app.kubernetes.io/managed-by"] == fieldManager
+}
+
+// Balancers are the load balancers of others in the cluster: Ingresses, and Services of type LoadBalancer, of other namespaces. A cluster that is
+// removed before them leaves them behind.
+func (k Kubectl) Balancers(ctx context.Context) ([]string, error) {
+	var all struct {
+		Items []object `json:"items"`
+	}
+	own := k.Namespace
+	k.Namespace = ""
+	if err := k.get(ctx, &all, "ingresses,services", "--all-namespaces"); err != nil {
+		return nil, err
+	}
+	var found []string
+	for _, o := range all.Items {
+		if o.Metadata.Namespace != own && (o.Kind == "Ingress" || o.Spec.Type == "LoadBalancer") {
+			found = append(found, strings.ToLower(o.Kind)+"/"+o.Metadata.Name+" in "+o.Metadata.Namespace)
+		}
+	}
+	return found, nil
 }
 
 // DeleteIngress removes an Ingress and waits until its finalizer let go: until then the load balancer and its security groups are there, and

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -71,7 +72,7 @@ var errNotFound = errors.New("deploy: not found")
 
 // explain says what an error of kubectl means, and what to do.
 func (k Kubectl) explain(ctx context.Context, err error, stderr string) error {
-	said := lastLines(stderr, 6)
+	said := lastLines(klog.ReplaceAllString(stderr, ""), 6)
 	contains := func(parts ...string) bool {
 		for _, part := range parts {
 			if strings.Contains(stderr, part) {
@@ -85,22 +86,27 @@ func (k Kubectl) explain(ctx context.Context, err error, stderr string) error {
 		return ctx.Err()
 	case errors.Is(err, exec.ErrNotFound):
 		return errors.New("kubectl is not on the PATH; install it: https://kubernetes.io/docs/tasks/tools/")
-	case contains("does not exist") && contains("context"):
+	case contains("context was not found"), contains("does not exist") && contains("context"):
 		return fmt.Errorf("kubectl has no context %s; make it with: aws eks update-kubeconfig --name CLUSTER --alias %s\n%s", k.Context, k.Context, said)
 	case contains("(NotFound)"):
 		return fmt.Errorf("%w: %s", errNotFound, said)
 	case contains("(Forbidden)"):
 		return fmt.Errorf("%w: the cluster knows you in context %s, and does not let you do this; on EKS, give your IAM principal an access entry with "+
 			"AmazonEKSEditPolicy (and for the namespace itself, AmazonEKSClusterAdminPolicy)\n%s", ErrForbidden, k.Context, said)
+	case contains("executable") && contains("not found"):
+		return fmt.Errorf("context %s gets its credentials from a program that is not on the PATH (for EKS, the AWS CLI): install it\n%s", k.Context, said)
 	case contains("Unauthorized", "must be logged in", "getting credentials", "Unable to locate credentials", "ExpiredToken"):
 		return fmt.Errorf("the cluster of context %s does not know you: log in to AWS anew (aws sso login), or see whether AWS_PROFILE is the one that the context was made with\n%s", k.Context, said)
-	case contains("connection refused", "no such host", "i/o timeout", "Unable to connect", "TLS handshake timeout", "context deadline exceeded"):
+	case contains("was refused", "connection refused", "no such host", "i/o timeout", "Unable to connect", "TLS handshake timeout", "context deadline exceeded"):
 		return fmt.Errorf("the cluster of context %s does not answer: is there a network or a VPN to it, does cluster.publicAccess let you in, and is the cluster still there?\n%s", k.Context, said)
 	case contains("Apply failed with"):
 		return fmt.Errorf("somebody else set fields of these objects (kubectl edit, another tool): see which below; --force-conflicts takes them over\n%s", said)
 	}
 	return fmt.Errorf("kubectl: %w\n%s", err, said)
 }
+
+// klog is what kubectl writes for its own developers, before it says the same to its user.
+var klog = regexp.MustCompile(`(?m)^[EWI]\d{4} .*\n?`)
 
 func lastLines(text string, n int) string {
 	lines := strings.Split(strings.TrimSpace(text), "\n")

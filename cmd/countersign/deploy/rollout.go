@@ -7,24 +7,22 @@ import (
 	"time"
 )
 
-// Watch says how a rollout is watched. Its zero value asks every second.
+// Watch says how a rollout is watched. Its zero value asks every second, and has no patience.
 type Watch struct {
 	Interval time.Duration
+	Patience time.Duration      // how long a pod may be in a state that waiting seldom mends: a registry may fail for a moment
 	Progress func(state string) // is told whenever the state changes; nil for nobody
 }
 
 // ErrRollout is that the new pods did not come up; [Kubectl.Explain] finds out why.
 var ErrRollout = errors.New("deploy: the rollout failed")
 
-// brokenSights is how often in a row a pod must be seen in a state that waiting does not mend, before it is believed.
-const brokenSights = 2
-
 // Rollout waits until the Deployment runs nothing but its newest revision, until that is seen to be in vain, or until ctx ends.
 func (k Kubectl) Rollout(ctx context.Context, name string, watch Watch) (state string, err error) {
 	if watch.Interval <= 0 {
 		watch.Interval = time.Second
 	}
-	broken := 0
+	var broken time.Time // since when
 	for {
 		var d deployment
 		if err := k.get(ctx, &d, "deployment", name); err != nil {
@@ -43,8 +41,10 @@ func (k Kubectl) Rollout(ctx context.Context, name string, watch Watch) (state s
 		if why, err := k.brokenPod(ctx, d); err != nil {
 			return state, orTimeout(ctx, err, state)
 		} else if why == "" {
-			broken = 0
-		} else if broken++; broken >= brokenSights {
+			broken = time.Time{}
+		} else if broken.IsZero() {
+			broken = time.Now()
+		} else if time.Since(broken) >= watch.Patience {
 			return state, fmt.Errorf("%w: %s", ErrRollout, why)
 		}
 		select {

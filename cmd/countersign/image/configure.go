@@ -102,9 +102,8 @@ func describe(image v1.Image, program binary) (Platform, error) {
 // Tag is the one that the image gets where no other is asked for. It never names two contents, so that it suits a repository whose tags
 // are immutable: the version, when a commit holds the source, and otherwise the content itself.
 func (i *Image) Tag() string {
-	version, build, _ := strings.Cut(i.Version, "+")
-	if version == "" || i.Modified || strings.Contains(build, "dirty") {
+	if i.Version == "" || i.Modified || strings.Contains(i.Version, "+dirty") {
 		return "content-" + strings.TrimPrefix(i.Digest, "sha256:")[:12]
 	}
-	return version
+	return strings.ReplaceAll(i.Version, "+", "-") // a tag has no plus sign
 }
