@@ -37,6 +37,10 @@ type Config struct {
 	// or EdDSA, which Cognito has not. Nil or "" leaves it to NewKey. Keys that are there stay until they are rotated.
 	Algorithm func(name, id string) string
 
+	// Accelerate returns what signs in the place of a signing key, such as the same key in another library or in hardware. It is
+	// called once for each key, when it signs for the first time. Nil means that the keys sign themselves.
+	Accelerate func(crypto.Signer) (crypto.Signer, error)
+
 	// GuessDelay is how long the answer to a wrong client secret is held back at most, after a few for the same client id.
 	// A right secret is never held back. Zero means that no answer is.
 	GuessDelay time.Duration

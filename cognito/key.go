@@ -12,6 +12,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/countersign-dev/countersign/internal/jose"
@@ -41,8 +42,30 @@ type signingKey struct {
 	signer crypto.Signer
 	stored []byte // as keyBody has it
 	header []byte // of the tokens that it signs
+	fast   *fastKey
 
 	created, active time.Time
+}
+
+// fastKey is the key as [Config].Accelerate returned it, when it signed for the first time.
+type fastKey struct {
+	once   sync.Once
+	signer crypto.Signer
+	err    error
+}
+
+// by is the signer of the key: itself, or what takes its place.
+func (k *signingKey) by(accelerate func(crypto.Signer) (crypto.Signer, error)) (crypto.Signer, error) {
+	if accelerate == nil {
+		return k.signer, nil
+	}
+	k.fast.once.Do(func() {
+		var key crypto.Signer
+		if key, k.fast.err = parseKey(k.stored); k.fast.err == nil {
+			k.fast.signer, k.fast.err = accelerate(key)
+		}
+	})
+	return k.fast.signer, k.fast.err
 }
 
 // body is the key as it is stored.
@@ -162,7 +185,7 @@ func (b keyBody) signingKey() (*signingKey, error) {
 	}
 	return &signingKey{
 		id: b.ID, use: b.Use, alg: alg, signer: signer, header: tokenHeader(b.ID, alg),
-		stored: b.PKCS8, created: b.Created.Time, active: b.Active.Time,
+		stored: b.PKCS8, fast: new(fastKey), created: b.Created.Time, active: b.Active.Time,
 	}, nil
 }
 

@@ -24,7 +24,11 @@ func (s *Service) issue(ctx context.Context, p *pool, c *client, scopes []string
 		return "", err
 	}
 	defer leave()
-	return jose.Sign(key.signer, key.alg, key.header, claims)
+	signer, err := key.by(s.config.Accelerate)
+	if err != nil {
+		return "", err
+	}
+	return jose.Sign(signer, key.alg, key.header, claims)
 }
 
 // tokenHeader: Cognito: kid first, then alg, and no typ; the slashes of the kid are escaped, as a real header has them.

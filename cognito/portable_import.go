@@ -119,6 +119,9 @@ func (f *poolFile) checkKeys() error {
 	access := false
 	for _, b := range f.SigningKeys {
 		k, err := b.signingKey()
+		if err == nil {
+			_, err = parseKey(b.PKCS8) // all of it, and not its public half only
+		}
 		if err != nil {
 			return apiError(CodeInvalidParameter, "A signing key cannot be read.")
 		}

@@ -4,8 +4,10 @@ import (
 	"crypto"
 	"crypto/ed25519"
 	crand "crypto/rand"
+	"crypto/rsa"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -326,5 +328,30 @@ func TestAlgorithmsOfPools(t *testing.T) {
 func TestTooFastASchedule(t *testing.T) {
 	if err := newService(t, cognito.Config{}).TendKeys(t.Context(), time.Hour); err == nil {
 		t.Error("a rotation every hour was accepted")
+	}
+}
+
+// TestAccelerate: what signs in the place of a key is asked for once, and its tokens are the key's.
+func TestAccelerate(t *testing.T) {
+	asked := 0
+	f := newFixture(t)
+	f.service = newService(t, cognito.Config{Store: f.store, Accelerate: func(key crypto.Signer) (crypto.Signer, error) {
+		asked++
+		if _, ok := key.(*rsa.PrivateKey); !ok {
+			t.Errorf("asked for a %T", key)
+		}
+		return key, nil
+	}})
+	for range 3 {
+		if _, err := f.ask(t.Context(), f.reader.ClientID, f.reader.ClientSecret); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if asked != 1 {
+		t.Errorf("asked %d times", asked)
+	}
+	f.service = newService(t, cognito.Config{Store: f.store, Accelerate: func(crypto.Signer) (crypto.Signer, error) { return nil, errors.New("no") }})
+	if _, err := f.ask(t.Context(), f.reader.ClientID, f.reader.ClientSecret); !errors.Is(err, &cognito.TokenError{Code: "server_error"}) {
+		t.Errorf("without a signer: %v", err)
 	}
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/countersign-dev/countersign/cmd/countersign/audit"
 	"github.com/countersign-dev/countersign/cmd/countersign/cost"
+	"github.com/countersign-dev/countersign/cmd/countersign/signer"
 	"github.com/countersign-dev/countersign/cognito"
 )
 
@@ -84,7 +85,7 @@ func (s *Server) start(ctx context.Context) (err error) {
 	s.onClose(store.Close)
 	s.metrics = newMetrics()
 	config := s.config.service(s.metrics.watchStore(store), s.baseURL())
-	config.Logger, config.GuessDelay = s.logger, guessDelay
+	config.Logger, config.GuessDelay, config.Accelerate = s.logger, guessDelay, signer.Accelerate
 	if config.Audit, err = s.trail(); err != nil {
 		return err
 	}
@@ -102,7 +103,7 @@ func (s *Server) start(ctx context.Context) (err error) {
 	if s.admin != nil {
 		s.serve(s.admin, s.adminHandler(), nil)
 	}
-	s.logger.Info("listening", "address", s.public.Addr().String(), "issuer", s.baseURL(), "admin", addressOf(s.admin))
+	s.logger.Info("listening", "address", s.public.Addr().String(), "issuer", s.baseURL(), "admin", addressOf(s.admin), "signer", signer.Name())
 	return nil
 }
 
