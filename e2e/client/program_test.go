@@ -59,7 +59,7 @@ func program(t *testing.T, args ...string) *exec.Cmd {
 // TestRotationUnderLoad types the drill, over sockets, for shorter than its minute.
 func TestRotationUnderLoad(t *testing.T) {
 	t.Parallel()
-	out, err := program(t, "drill", "rotate-secret", "--for", "45s", "--rate", "200", "--output", "json").Output()
+	out, err := program(t, "drill", "rotate-secret", "--for", "50s", "--rate", "200", "--output", "json").Output()
 	var report struct {
 		Requests   int    `json:"requests"`
 		Failed     int    `json:"failed"`
@@ -68,7 +68,7 @@ func TestRotationUnderLoad(t *testing.T) {
 			What string `json:"what"`
 		} `json:"steps"`
 	}
-	if err != nil || json.Unmarshal(out, &report) != nil || report.Failed != 0 || report.Requests < 8000 || len(report.Steps) != 5 || report.Incomplete != "" {
+	if err != nil || json.Unmarshal(out, &report) != nil || report.Failed != 0 || report.Requests < 9000 || len(report.Steps) != 5 || report.Incomplete != "" {
 		t.Errorf("%v\n%s", err, out)
 	}
 }
