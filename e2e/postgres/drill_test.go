@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"math/rand/v2"
@@ -118,17 +119,54 @@ func (d *drill) rotateKeys() {
 			return
 		}
 		outages := d.outages()
-		out, err := exec.CommandContext(d.ctx, d.program, "issuer", "keys", "rotate", "--now",
-			"--pool", d.pools[i%len(d.pools)], "--config", d.replicas[0].config).CombinedOutput()
+		pool := d.pools[i%len(d.pools)]
+		out, err := exec.CommandContext(d.ctx, d.program, "issuer", "keys", "rotate", "--now", "--output", "json",
+			"--pool", pool, "--config", d.replicas[0].config).CombinedOutput()
+		var rotated struct{ Keys []struct{ Kid string } }
 		switch {
 		case d.ctx.Err() != nil:
-		case err == nil:
+		case err == nil && json.Unmarshal(out, &rotated) == nil && len(rotated.Keys) == 1:
 			d.count("keys rotated")
+			acknowledged, disturbances := time.Now(), d.disturbances()
+			for _, r := range d.replicas {
+				d.await(r, "a signing key, in the key set", acknowledged, disturbances, func() bool {
+					keys, err := d.keySet(r, pool)
+					return err == nil && keys[rotated.Keys[0].Kid] != nil
+				})
+			}
 		case outages != d.outages() || d.serverBack().IsZero(): // it has met an outage
 			d.count("key rotations that met an outage")
 		default:
 			d.problem("keys rotate: %v\n%s", err, out)
 		}
+	}
+}
+
+// await waits until a replica knows something, also one that is down now: its next life may have read the store before. It
+// holds the replica to the staleness from the acknowledgement, from when the database was back, or from when it was up,
+// whichever is last. disturbances is how many there had been at the acknowledgement: a delay counts when there was none since.
+func (d *drill) await(r *replica, what string, acknowledged time.Time, disturbances int, known func() bool) {
+	disturbed := d.serverBack().After(acknowledged.Add(-staleness))
+	for d.ctx.Err() == nil {
+		life, up := r.life()
+		if up && known() {
+			if took := time.Since(acknowledged); !disturbed && disturbances == d.disturbances() {
+				d.delay(what, took)
+			}
+			return
+		}
+		from, running := d.serverBack(), !d.serverBack().IsZero()
+		for _, later := range []time.Time{acknowledged, r.upSince()} {
+			if later.After(from) {
+				from = later
+			}
+		}
+		if now, still := r.life(); up && running && still && now == life && time.Since(from) > staleness {
+			d.problem("%s does not know %s %v after it was acknowledged", r.name, what, time.Since(acknowledged))
+			return
+		}
+		disturbed = disturbed || !up
+		<-time.After(2 * time.Millisecond)
 	}
 }
 

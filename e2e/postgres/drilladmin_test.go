@@ -146,44 +146,16 @@ func (d *drill) rotateSecrets(callers []*caller) {
 			d.dropSecrets(c)
 			continue
 		}
-		acknowledged := time.Now()
+		acknowledged, disturbances := time.Now(), d.disturbances()
 		id, secret := aws.ToString(added.ClientSecretDescriptor.ClientSecretId), aws.ToString(added.ClientSecretDescriptor.ClientSecretValue)
 		for _, r := range d.replicas {
-			d.awaitSecret(r, c, id, acknowledged)
+			d.await(r, "a secret, asked for by an administrator", acknowledged, disturbances, func() bool { return d.secretsOf(r, c)[id] })
 		}
 		c.mu.Lock()
 		c.secret, c.secretID = secret, id
 		c.mu.Unlock()
 		d.dropSecrets(c)
 		d.count("secrets rotated")
-	}
-}
-
-// awaitSecret waits until a replica has the secret, also for one that is down now: its next life may have read the store
-// before. It holds the replica to the staleness from the acknowledgement, from when the database was back, or from when it
-// was up, whichever is last.
-func (d *drill) awaitSecret(r *replica, c *caller, id string, acknowledged time.Time) {
-	began, disturbed := d.disturbances(), false
-	for d.ctx.Err() == nil {
-		life, up := r.life()
-		if up && d.secretsOf(r, c)[id] {
-			if took := time.Since(acknowledged); !disturbed && began == d.disturbances() {
-				d.delay("a secret that another replica was given", took)
-			}
-			return
-		}
-		from, running := d.serverBack(), !d.serverBack().IsZero()
-		for _, later := range []time.Time{acknowledged, r.upSince()} {
-			if later.After(from) {
-				from = later
-			}
-		}
-		if now, still := r.life(); up && running && still && now == life && time.Since(from) > staleness {
-			d.problem("%s does not know a secret %v after it was acknowledged", r.name, time.Since(acknowledged))
-			return
-		}
-		disturbed = disturbed || !up
-		<-time.After(2 * time.Millisecond)
 	}
 }
 
