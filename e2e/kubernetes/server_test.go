@@ -149,6 +149,7 @@ func TestAPIServerCanRefuse(t *testing.T) {
 		{"no pod would ever be replaced", "Deployment", "maxSurge: 1", "maxSurge: 0", "may not be 0 when `maxSurge` is 0"},
 		{"preStop longer than the grace", "Deployment", "terminationGracePeriodSeconds: 45", "terminationGracePeriodSeconds: 5", "less than terminationGracePeriodSeconds (5)"},
 		{"port name too long", "Service", "- name: http", "- name: a-name-that-is-longer-than-a-label-of-sixty-three-characters-may-be", "must be no more than 63"},
+		{"what is only a warning", "Deployment", "- name: PORT", "- name: ADDR", "warning: spec.template.spec.containers[0].env"},
 		{"path type", "Ingress", "pathType: Prefix", "pathType: prefix", "Unsupported value"},
 		{"network", "NetworkPolicy", "cidr: 10.20.0.0/16", "cidr: 10.20.0.0/40", "must be a valid CIDR"},
 		{"minimum above maximum", "HorizontalPodAutoscaler", "minReplicas: 3", "minReplicas: 13", "must be greater than or equal to `minReplicas`"},
