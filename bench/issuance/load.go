@@ -23,7 +23,7 @@ const connections = 16
 // contender is a server, and what was measured of it.
 type contender struct {
 	name, alg, address, path string
-	ours                     bool
+	ours, peer               bool
 	command                  *exec.Cmd
 
 	started time.Duration
@@ -121,7 +121,7 @@ func readAnswer(in *bufio.Reader) error {
 		if len(line) <= 2 {
 			break
 		}
-		if value, ok := bytes.CutPrefix(line, []byte("Content-Length: ")); ok {
+		if value, ok := bytes.CutPrefix(bytes.ToLower(line), []byte("content-length: ")); ok {
 			if length, err = strconv.Atoi(string(bytes.TrimSpace(value))); err != nil {
 				return err
 			}

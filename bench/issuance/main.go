@@ -12,18 +12,19 @@ func main() {
 	rounds := flag.Int("rounds", 5, "how often each contender is measured")
 	slice := flag.Duration("slice", 2*time.Second, "how long each time")
 	tags := flag.String("tags", "", "build tags of the issuer, as openssl")
+	peer := flag.Bool("peer", false, "measure node-oidc-provider too, which npm installs")
 	flag.Parse()
-	if err := run(*floor, *rounds, *slice, *tags); err != nil {
+	if err := run(*floor, *rounds, *slice, *tags, *peer); err != nil {
 		fmt.Fprintln(os.Stderr, "issuance:", err)
 		os.Exit(2)
 	}
 }
 
-func run(floor string, rounds int, slice time.Duration, tags string) error {
+func run(floor string, rounds int, slice time.Duration, tags string, peer bool) error {
 	if floor != "" {
 		return serveFloor(floor)
 	}
-	contenders, stop, err := startAll(tags)
+	contenders, stop, err := startAll(tags, peer)
 	defer stop()
 	if err != nil {
 		return err
@@ -40,7 +41,7 @@ func run(floor string, rounds int, slice time.Duration, tags string) error {
 }
 
 // startAll starts a floor and an issuer for each algorithm. They are idle while others are measured.
-func startAll(tags string) (all []*contender, stop func(), err error) {
+func startAll(tags string, peer bool) (all []*contender, stop func(), err error) {
 	stop = func() {
 		for _, c := range all {
 			c.kill()
@@ -60,6 +61,13 @@ func startAll(tags string) (all []*contender, stop func(), err error) {
 				return all, stop, err
 			}
 		}
+	}
+	if peer {
+		c, err := startPeer()
+		if c != nil {
+			all = append(all, c)
+		}
+		return all, stop, err
 	}
 	return all, stop, nil
 }

@@ -17,7 +17,7 @@ func report(w io.Writer, all []*contender) error {
 	floors := map[string]*contender{}
 	for _, c := range all {
 		ratio := "1"
-		if c.ours {
+		if c.ours || c.peer {
 			ratio = fmt.Sprintf("%.2f", ratioOf(c.rates, floors[c.alg].rates))
 		} else {
 			floors[c.alg] = c
