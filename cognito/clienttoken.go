@@ -52,7 +52,7 @@ func (s *Service) GetClientToken(ctx context.Context, in GetClientTokenInput) (G
 		return GetClientTokenOutput{}, apiError(CodeNotAuthorized, "%s is not enabled for the client", clientTokenAuth)
 	}
 	p := now.pools[c.UserPoolID]
-	scopes, err := p.grant(c, in.Scopes)
+	scopes, err := p.grant(c, in.Scopes, s.config.IgnoreDisallowedScopes)
 	if err != nil {
 		// Cognito: ScopeDoesNotExistException is not among the errors of this operation.
 		return GetClientTokenOutput{}, &APIError{Code: CodeInvalidParameter, Message: "Invalid scope requested", Status: http.StatusBadRequest, Err: err}

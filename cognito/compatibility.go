@@ -111,7 +111,7 @@ var behaviour = []Feature{
 	{"Token endpoint", "resource", Echoed, "ignored, as an unknown parameter is"},
 	{"Token endpoint", "status of errors", Supported, "400 for every code, invalid_client included; the body has the code only"},
 	{"Token endpoint", "invalid_grant for a client whose AllowedOAuthFlowsUserPoolClient is false", Supported, "as the field reports"},
-	{"Token endpoint", "a scope that the client does not have", Chosen, "invalid_scope; one page of Cognito's says that it is ignored"},
+	{"Token endpoint", "a scope that the client does not have", Chosen, "invalid_scope; one page of Cognito's says that it is ignored, which IgnoreDisallowedScopes does"},
 	{"Token endpoint", "all requested scopes inactive", Chosen, "a token without the scope claim"},
 	{"Token endpoint", "a scope asked for twice", Chosen, "once in the token"},
 	{"Token endpoint", "order of scopes", Chosen, "that of the request; without one, that of AllowedOAuthScopes"},

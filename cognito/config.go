@@ -60,6 +60,10 @@ type Config struct {
 	// LambdaConfig.PreTokenGenerationConfig names. A pool whose trigger is not among them issues no token. Only
 	// LambdaVersion V3_0 is called: the others are for users.
 	PreTokenGeneration map[string]PreTokenHook
+
+	// IgnoreDisallowedScopes leaves a requested scope that the app client does not have out of the token, where otherwise
+	// the request is refused with invalid_scope. Cognito's pages say both; its field answers are invalid_scope.
+	IgnoreDisallowedScopes bool
 }
 
 var (

@@ -45,19 +45,22 @@ func requestedScopes(scope string) ([]string, error) {
 //
 //   - Without a request it is all scopes of the client, in the order of its settings.
 //   - A scope that the client does not have is invalid_scope. Cognito: its pages contradict each other here; the answer
-//     is a field observation (lelylan/simple-oauth2#168).
+//     is a field observation (lelylan/simple-oauth2#168). With [Config].IgnoreDisallowedScopes it is left out.
 //   - A scope that the client has and its resource server has lost is inactive, and left out: "Amazon Cognito doesn't
 //     add inactive scopes to access tokens, but otherwise proceeds as normal".
 //
 // If all are inactive, the token is issued without a scope claim. Cognito: not documented; "proceeds as normal" is taken
 // by its word. Such a token opens no route that asks for a scope.
-func (p *pool) grant(c *client, requested []string) ([]string, error) {
+func (p *pool) grant(c *client, requested []string, ignore bool) ([]string, error) {
 	if len(requested) == 0 {
 		requested = c.AllowedOAuthScopes
 	}
 	granted := make([]string, 0, len(requested))
 	for _, scope := range requested {
 		if !slices.Contains(c.AllowedOAuthScopes, scope) {
+			if ignore {
+				continue
+			}
 			return nil, p.notAllowed(scope)
 		}
 		if _, active := p.scopes[scope]; active && !slices.Contains(granted, scope) {

@@ -58,7 +58,7 @@ func (s *Service) Token(ctx context.Context, r TokenRequest) (TokenResponse, err
 	if err != nil {
 		return TokenResponse{}, err
 	}
-	scopes, err := p.grant(c, requested)
+	scopes, err := p.grant(c, requested, s.config.IgnoreDisallowedScopes)
 	if err != nil {
 		return TokenResponse{}, err
 	}

@@ -19,7 +19,7 @@ type steeringFlags struct {
 	chaos, quotas, control string
 	seed                   uint64
 	hooks                  []string
-	aws                    bool
+	aws, lenient           bool
 }
 
 func (f *steeringFlags) add(flags *pflag.FlagSet) {
@@ -28,6 +28,7 @@ func (f *steeringFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.quotas, "quotas", "off", "aws: answer 429 and TooManyRequestsException above AWS's rates")
 	flags.StringVar(&f.control, "control-addr", "", "loopback address of a listener that sets faults, quotas and the issuer's clock, as localhost:8082 (default: none)")
 	flags.StringArrayVar(&f.hooks, "hook", nil, "URL of the pre token generation trigger that a pool's LambdaConfig names, as ARN=URL")
+	flags.BoolVar(&f.lenient, "ignore-disallowed-scopes", false, "leave scopes that a client does not have out of its token, where otherwise it gets invalid_scope")
 	flags.BoolVar(&f.aws, "aws-issuer", false, "issuer URLs are AWS's own; the issuer's address is the HTTPS proxy for them")
 }
 
@@ -56,7 +57,7 @@ func (f *steeringFlags) into(cfg *dev.Config, once bool) error {
 		problems = append(problems, flagError("--hook", err))
 		hooks[arn] = hook
 	}
-	cfg.Steering = dev.Steering{Chaos: plan, Quotas: rates, ControlAddr: f.control, Hooks: hooks, AWSIssuer: f.aws}
+	cfg.Steering = dev.Steering{Chaos: plan, Quotas: rates, ControlAddr: f.control, Hooks: hooks, AWSIssuer: f.aws, Lenient: f.lenient}
 	return errors.Join(problems...)
 }
 

@@ -20,6 +20,7 @@ type Steering struct {
 	Quotas      cognito.Rates                   // rates, from [System.Begin] on
 	ControlAddr string                          // host:port of the listener that sets faults, quotas and the clock; empty means none
 	Hooks       map[string]cognito.PreTokenHook // pre token generation triggers by Lambda ARN
+	Lenient     bool                            // scopes that a client does not have are ignored, as one of Cognito's pages says
 	AWSIssuer   bool                            // the issuer has AWS's own URL, which [Running].ProxyURL answers for
 }
 
@@ -35,6 +36,7 @@ type steering struct {
 // service completes the configuration of the issuer's service.
 func (s *steering) service(c cognito.Config) cognito.Config {
 	c.Now, c.PreTokenGeneration = s.clock.Now, s.Hooks
+	c.IgnoreDisallowedScopes = s.Lenient
 	if s.AWSIssuer {
 		c.BaseURL = ""
 	}
