@@ -2,6 +2,7 @@ package cost
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"maps"
@@ -25,7 +26,7 @@ const otherClients = "other"
 // MeterConfig says where a [Meter] writes. Dir is required.
 type MeterConfig struct {
 	Dir      string // it is made where there is none; several processes may share it
-	Instance string // which of these this is; empty means the host's name, which is a pod's
+	Instance string // which of these this is; empty means the host's name and something random
 
 	// Describe returns the name of an app client and the life of its tokens. Nil means that neither is known.
 	Describe func(pool, client string) (name string, life time.Duration)
@@ -55,7 +56,8 @@ func NewMeter(config MeterConfig) (*Meter, error) {
 		if err != nil {
 			return nil, fmt.Errorf("cost: the host's name: %w", err)
 		}
-		config.Instance = host
+		// Of its own, since the process before this one may still be ending on the same host.
+		config.Instance = host + "-" + rand.Text()[:8]
 	}
 	if strings.ContainsAny(config.Instance, `/\`) {
 		return nil, errors.New("cost: MeterConfig.Instance has a slash; it becomes part of a file's name")
