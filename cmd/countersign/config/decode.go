@@ -71,6 +71,10 @@ func (r *reader) wrongKind(v *value, want string) {
 
 func (r *reader) object(v *value, s *shape, to reflect.Value, path string) {
 	if v.kind != document.Object {
+		if v.kind == document.String && s.member("name") != nil {
+			r.wrongKind(v, "{name: "+document.Plain(v.text)+"}")
+			return
+		}
 		r.wrongKind(v, "a mapping with "+strings.Join(s.keysOf(), ", "))
 		return
 	}
@@ -128,7 +132,7 @@ func (s *shape) advice() string {
 
 func (r *reader) list(v *value, s *shape, to reflect.Value, path string) {
 	if v.kind != document.Array {
-		r.wrongKind(v, "a list, as [a, b]")
+		r.wrongKind(v, s.listAdvice())
 		return
 	}
 	if most, bounded := number(s.max); bounded && len(v.items) > most {
@@ -150,6 +154,13 @@ func (r *reader) list(v *value, s *shape, to reflect.Value, path string) {
 		first[item.text] = item
 	}
 	to.Set(out)
+}
+
+func (s *shape) listAdvice() string {
+	if s.element.kind == kindObject {
+		return "a list of mappings, as [{name: …}]"
+	}
+	return "a list, as [a, b]"
 }
 
 func (r *reader) table(v *value, s *shape, to reflect.Value, path string) {

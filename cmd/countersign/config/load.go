@@ -103,10 +103,14 @@ func Parse(path string, data []byte) (*File, error) {
 
 func problemOf(err error) *Problem {
 	var at *document.Error
-	if errors.As(err, &at) {
-		return &Problem{Place: at.Place, Text: at.Text}
+	if !errors.As(err, &at) {
+		return &Problem{Text: err.Error()}
 	}
-	return &Problem{Text: err.Error()}
+	text := at.Text
+	if strings.Contains(text, "cannot start any token") {
+		text += "; if it is a tab, write spaces"
+	}
+	return &Problem{Place: at.Place, Text: text}
 }
 
 // Environments are the names of the overlays, in the order of the file.
@@ -150,9 +154,21 @@ func (f *File) Check() error {
 		names = []string{""}
 	}
 	var all Problems
+	in := map[Problem][]string{}
 	for _, name := range names {
 		_, err := f.Config(name)
-		all = append(all, AsProblems(err)...)
+		for _, problem := range AsProblems(err) {
+			if in[*problem] == nil {
+				all = append(all, problem)
+			}
+			in[*problem] = append(in[*problem], name)
+		}
+	}
+	for _, problem := range all {
+		// Where a mistake stands in the file itself, and only some environments have it, these are named.
+		if of := in[*problem]; len(of) < len(names) && !strings.HasPrefix(problem.Path, environmentsKey+".") {
+			problem.Text += " (environment " + strings.Join(of, ", ") + ")"
+		}
 	}
 	return all.err()
 }
