@@ -223,7 +223,7 @@ func (c *clientFile) body(old *client) (b clientBody, renewed bool) {
 		if s.Value == "" {
 			s.Value, renewed = newClientSecret().Reveal(), true
 		}
-		b.Secrets = append(b.Secrets, secretBody{s.ID, s.Value, s.Created})
+		b.Secrets = append(b.Secrets, secretBody(s))
 	}
 	return b, renewed
 }

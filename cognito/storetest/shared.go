@@ -118,7 +118,7 @@ func changesAfterGap(t *testing.T, handles []cognito.Store) {
 		at = commit(t, handles[0], at, record(cognito.KindClient, "p", fmt.Sprint(i%10), fmt.Sprint(i)))
 	}
 	want, _ := load(t, handles[0])
-	got := []string{"client p/gone 1", "pool p/p 1"}
+	var got []string
 	records, revision, err := handles[1].Changes(t.Context(), start)
 	switch {
 	case errors.Is(err, cognito.ErrConflict):

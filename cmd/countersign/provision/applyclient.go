@@ -102,7 +102,7 @@ func (e *executor) secretOf(ctx context.Context, name string, at Addresses) (Cre
 	}
 	c := Credential{ClientID: id, ClientSecret: cognito.Secret(sdk.ToString(full.ClientSecret))}
 	if c.ClientSecret == "" {
-		return Credential{}, fmt.Errorf("Cognito does not show the secret of app client %s any more; for a new one: countersign rotate %s", id, name)
+		return Credential{}, fmt.Errorf("the secret of app client %s is not shown by Cognito any more; for a new one: countersign rotate %s", id, name)
 	}
 	if e.have.client(name) == nil || at.unasked || e.have.Domain.Status != types.DomainStatusTypeActive {
 		return c, nil
