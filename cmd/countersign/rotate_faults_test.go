@@ -1,7 +1,10 @@
 package main
 
 import (
+	"context"
 	"fmt"
+	"io"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -72,9 +75,12 @@ func TestRotateIsCutAnywhere(t *testing.T) {
 	for _, kind := range fault.Kinds {
 		for n, call := range calls {
 			t.Run(fmt.Sprintf("call %d %s %s", n+1, call, kind), func(t *testing.T) {
-				s := newRotation(t)
-				before := s.stored()["reader"]
-				s.cutRotation(kind, n+1)
+				var before storedCredential
+				s := cutOnce(t, func(t *testing.T) *cutSystem {
+					s := newRotation(t)
+					before = s.stored()["reader"]
+					return s
+				}, kind, n+1, rotateArgs)
 				if !s.works(s.stored()["reader"]) {
 					t.Error("after the cut the stored credential does not work")
 				}
@@ -85,24 +91,6 @@ func TestRotateIsCutAnywhere(t *testing.T) {
 		}
 	}
 	t.Logf("%d cuts: %d calls, %d ways; the stored credential was tried before and after every call", cuts, len(calls), len(fault.Kinds))
-}
-
-// cutRotation runs a rotation whose call number n fails. It may come to its end all the same, when what failed was a question
-// that is asked again; then the next run is a rotation of its own.
-func (s *cutSystem) cutRotation(kind fault.Kind, n int) {
-	s.t.Helper()
-	args := rotateArgs
-	if kind == fault.HangAfter {
-		args = append([]string{"--timeout", "150ms"}, args...)
-	}
-	s.proxy.Arm(kind, n)
-	code, out := s.run(args...)
-	if !s.proxy.Hit() {
-		s.t.Fatalf("the run did not come to call %d", n)
-	}
-	if code != 0 && code != 2 {
-		s.t.Fatalf("exit code %d\n%s", code, out)
-	}
 }
 
 // TestRotateDoesNotGuess gives what a rotation is not to touch.
@@ -120,4 +108,37 @@ func TestRotateDoesNotGuess(t *testing.T) {
 	if !s.works(s.stored()["reader"]) {
 		t.Error("the stored credential does not work any more")
 	}
+}
+
+// cancelOn ends a run when it says a word.
+type cancelOn struct {
+	word   string
+	cancel func()
+}
+
+func (c cancelOn) Write(b []byte) (int, error) {
+	if strings.Contains(string(b), c.word) {
+		c.cancel()
+	}
+	return len(b), nil
+}
+
+func TestRotateIsInterruptedWhileItWaits(t *testing.T) {
+	s := newRotation(t)
+	before := s.stored()["reader"]
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	file := filepath.Join(s.dir, "countersign.yaml")
+	var out strings.Builder
+	code := run(ctx, []string{"rotate", "reader", "--soak", "1h", "--file", file}, io.Discard, io.MultiWriter(&out, cancelOn{"waiting 1h0m0s", cancel}))
+	if code != 2 || !strings.Contains(out.String(), "interrupted: both secrets work; run this again to remove the old one") {
+		t.Errorf("exit code %d\n%s", code, out.String())
+	}
+	if now := s.stored()["reader"]; now.Second != before.ClientSecret || !s.works(now) || !s.works(before) {
+		t.Error("during the wait both secrets work, and the new one is the first")
+	}
+	if text := s.mustRun(append(rotateArgs, "--output", "json")...); !strings.Contains(text, `"resumed": true`) {
+		t.Errorf("the next run does not go on:\n%s", text)
+	}
+	s.rotated(before)
 }
