@@ -1,6 +1,10 @@
 package cognito
 
 import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"encoding/json"
 	"reflect"
 	"testing"
@@ -40,6 +44,35 @@ func TestQuickClientReadsWhatIsWritten(t *testing.T) {
 		var got clientBody
 		if ok := quickClient(&got, body, commonStrings{}); !ok || !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: read %t: got %+v, want %+v", name, ok, got, want)
+		}
+	}
+}
+
+// TestQuickClientReadsWhatIsStored: a client as the rules of CreateUserPoolClient make it.
+func TestQuickClientReadsWhatIsStored(t *testing.T) {
+	store := NewMemoryStore()
+	s, err := New(t.Context(), Config{Store: store, NewKey: func() (crypto.Signer, error) {
+		return ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool, err := s.CreateUserPool(t.Context(), CreateUserPoolInput{PoolName: "p"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = s.CreateUserPoolClient(t.Context(), CreateUserPoolClientInput{UserPoolID: pool.UserPool.ID, ClientName: "c", GenerateSecret: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	records, _, err := store.Load(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range records {
+		var c clientBody
+		if r.Kind == KindClient && !quickClient(&c, r.Body, nil) {
+			t.Errorf("%s is left to encoding/json", r.Body)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package issuer
 
 import (
 	"context"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -51,7 +52,7 @@ func (p *Postgres) Commit(ctx context.Context, revision int64, changes []cognito
 	if p.closed.Load() {
 		return 0, cognito.ErrClosed
 	}
-	ctx, cancel := context.WithTimeout(ctx, operationLimit)
+	ctx, cancel := context.WithTimeout(ctx, operationLimit+time.Duration(len(changes))*time.Millisecond) // an import has thousands
 	defer cancel()
 	next := revision
 	var err error
