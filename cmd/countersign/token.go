@@ -52,6 +52,12 @@ func newToken() *cobra.Command {
 			return err
 		},
 	}
+	cmd.ValidArgsFunction = func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+		if len(args) > 0 {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		return completeClients(cmd.Context(), &state), cobra.ShellCompDirectiveNoFileComp
+	}
 	state.add(cmd)
 	cmd.Flags().StringVar(&client, "client", "", "name of the app client, where it is no argument")
 	cmd.Flags().StringSliceVar(&scopes, "scope", nil, "scopes in full, as https://api.example.com/demo.read (default: all that the client may have)")
@@ -71,4 +77,17 @@ func mint(ctx context.Context, state dev.State, running dev.Running, name string
 		return "", fmt.Errorf("client %s has no secret, so it cannot ask for a token of its own", name)
 	}
 	return client.Token(ctx, running.Issuer, scopes)
+}
+
+// completeClients are the names of the running dev's clients, for the shell.
+func completeClients(ctx context.Context, state *stateFlag) []string {
+	dir, err := state.state()
+	if err != nil {
+		return nil
+	}
+	running, err := dev.Find(ctx, dir)
+	if err != nil {
+		return nil
+	}
+	return running.Clients
 }
