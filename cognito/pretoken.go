@@ -83,7 +83,7 @@ func asHookError(err error) *hookError {
 	case errors.As(err, &answer):
 		return &hookError{CodeInvalidLambdaResponse, "Unrecognizable lambda output", "the pre token generation trigger's answer cannot be used: " + answer.reason, nil}
 	case errors.Is(err, errUnreachable), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
-		return &hookError{CodeUnexpectedLambda, "PreTokenGeneration invocation failed due to an unexpected error.", "the pre token generation trigger did not answer in time", err}
+		return &hookError{CodeUnexpectedLambda, "PreTokenGeneration invocation failed due to an unexpected error.", "the pre token generation trigger could not be reached, or did not answer in time", err}
 	}
 	return &hookError{CodeUserLambdaValidation, "PreTokenGeneration failed with an error.", "the pre token generation trigger refused", err}
 }

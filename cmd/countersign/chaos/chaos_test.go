@@ -69,7 +69,7 @@ func TestReplay(t *testing.T) {
 	for n := range uint64(12) {
 		got = append(got, string(p.Fate(n+1)))
 	}
-	const want = "truncated truncated      unknown-kid 500 500 500 429"
+	const want = "500  429  unknown-kid  429 500   429 429"
 	if s := strings.Join(got, " "); s != want {
 		t.Errorf("fates of seed 7:\n got %s\nwant %s", s, want)
 	}
@@ -85,6 +85,26 @@ func TestPercentages(t *testing.T) {
 	for fate, percent := range map[chaos.Fate]float64{chaos.Slow: 10, chaos.Error: 2, chaos.Throttled: 2, chaos.UnknownKid: 1, chaos.Truncated: 0.5, "": 84.5} {
 		if got := float64(counts[fate]) / 1000; got < percent*0.85 || got > percent*1.15 {
 			t.Errorf("%q in %.2f percent, want %.2f (%v)", fate, got, percent, maps.Clone(counts))
+		}
+	}
+}
+
+// TestFatesAreIndependent: with a fault in every second request, a fault follows a fault as often as it follows none, for
+// neighbouring requests and for the same request of neighbouring seeds.
+func TestFatesAreIndependent(t *testing.T) {
+	fault := func(seed, n uint64) bool { return plan(t, "500=50", seed).Fate(n) != "" }
+	for name, pair := range map[string]func(i uint64) (bool, bool){
+		"requests": func(i uint64) (bool, bool) { return fault(7, i), fault(7, i+1) },
+		"seeds":    func(i uint64) (bool, bool) { return fault(i, 1), fault(i+1, 1) },
+	} {
+		same := 0
+		for i := range uint64(10_000) {
+			if a, b := pair(i + 1); a == b {
+				same++
+			}
+		}
+		if same < 4_750 || same > 5_250 {
+			t.Errorf("%s: %d of 10000 neighbours are alike, want about half", name, same)
 		}
 	}
 }
