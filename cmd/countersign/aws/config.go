@@ -39,17 +39,17 @@ func Load(ctx context.Context, o Options) (sdk.Config, error) {
 	if err != nil {
 		return sdk.Config{}, err
 	}
-	client := awshttp.NewBuildableClient().WithTimeout(o.Timeout)
+	calls := awshttp.NewBuildableClient().WithTimeout(o.Timeout)
 	retryer := func() sdk.Retryer { return newRetryer(attempts) }
 	if o.Endpoint != "" {
 		if o.Region == "" || o.Credentials == nil {
 			return sdk.Config{}, errors.New("aws: an endpoint goes with a region and credentials")
 		}
 		return sdk.Config{
-			Region: o.Region, BaseEndpoint: &o.Endpoint, Credentials: o.Credentials, HTTPClient: client, Retryer: retryer,
+			Region: o.Region, BaseEndpoint: &o.Endpoint, Credentials: o.Credentials, HTTPClient: client{calls}, Retryer: retryer,
 		}, nil
 	}
-	loads := []func(*config.LoadOptions) error{config.WithHTTPClient(client), config.WithRetryer(retryer)}
+	loads := []func(*config.LoadOptions) error{config.WithHTTPClient(calls), config.WithRetryer(retryer)}
 	if o.Region != "" {
 		loads = append(loads, config.WithRegion(o.Region))
 	}
@@ -57,6 +57,7 @@ func Load(ctx context.Context, o Options) (sdk.Config, error) {
 	if err != nil {
 		return sdk.Config{}, explainLoad(err)
 	}
+	cfg.HTTPClient = client{cfg.HTTPClient} // it is not the one from before: AWS_CA_BUNDLE changes it
 	if cfg.Region == "" {
 		return sdk.Config{}, errors.New("no AWS region: write region in countersign.yaml, or set AWS_REGION")
 	}
