@@ -13,16 +13,27 @@ import (
 	"github.com/countersign-dev/countersign/cmd/countersign/dev"
 )
 
-// A service that offers its policy is proved without a file, whether everybody may read it or a scope is asked for.
-func TestServiceThatOffersItsPolicyIsProved(t *testing.T) {
-	state := filepath.Join(t.TempDir(), "state")
+// startDemo runs the demo on free ports, until the test ends.
+func startDemo(t *testing.T) (state string, system *dev.System) {
+	t.Helper()
+	state = filepath.Join(t.TempDir(), "state")
 	system, err := dev.Start(t.Context(), dev.Config{
 		State: dev.State(state), APIAddr: "localhost:0", EdgeAddr: "localhost:0", IssuerAddr: "localhost:0", Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer system.Close()
+	t.Cleanup(func() {
+		if err := system.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return state, system
+}
+
+// A service that offers its policy is proved without a file, whether everybody may read it or a scope is asked for.
+func TestServiceThatOffersItsPolicyIsProved(t *testing.T) {
+	state, system := startDemo(t)
 	const path = "/.well-known/countersign-policy"
 	for _, tt := range []struct {
 		name string
@@ -58,14 +69,7 @@ func TestServiceThatOffersItsPolicyIsProved(t *testing.T) {
 
 // A token that proves one host is worth something there: a document on another host is not asked for with it.
 func TestPolicyOfAnotherHostIsAskedForWithoutAToken(t *testing.T) {
-	state := filepath.Join(t.TempDir(), "state")
-	system, err := dev.Start(t.Context(), dev.Config{
-		State: dev.State(state), APIAddr: "localhost:0", EdgeAddr: "localhost:0", IssuerAddr: "localhost:0", Logger: slog.New(slog.DiscardHandler),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer system.Close()
+	state, system := startDemo(t)
 	documents := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Authorization") != "" {
 			t.Error("it was asked with a token")

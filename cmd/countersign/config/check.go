@@ -72,6 +72,12 @@ func (r *reader) checkDefaulted(text, path string, from ...string) {
 	}
 }
 
+// Cognito: what a resource server and a pool have at most, as the tags say it too.
+const (
+	maxScopes  = 100
+	maxClients = 1000
+)
+
 func (r *reader) checkScopes(c *Config) {
 	for i, scope := range c.Resource.Scopes {
 		// Cognito: a client's scope has 256 characters at most, the resource server's identifier included.
@@ -82,6 +88,9 @@ func (r *reader) checkScopes(c *Config) {
 }
 
 func (r *reader) checkClients(c *Config) {
+	if len(c.Resource.Scopes) > maxScopes || len(c.Clients) > maxClients {
+		return // that has been said, and each of them against each would take long
+	}
 	var names []string
 	for _, scope := range c.Resource.Scopes {
 		names = append(names, scope.Name)
@@ -89,7 +98,7 @@ func (r *reader) checkClients(c *Config) {
 	places := map[string]string{}
 	for i, client := range c.Clients {
 		path := fmt.Sprintf("clients[%d]", i)
-		for j, scope := range client.Scopes {
+		for j, scope := range client.Scopes[:min(len(client.Scopes), maxScopes)] {
 			r.checkScope(c, fmt.Sprintf("%s.scopes[%d]", path, j), scope, names)
 		}
 		r.checkPlace(path+".secret", client, places)
@@ -169,7 +178,7 @@ func (r *reader) checkUses(c *Config) {
 		names = append(names, client.Name)
 		byName[client.Name] = client
 	}
-	for i, name := range c.Kubernetes.Uses {
+	for i, name := range c.Kubernetes.Uses[:min(len(c.Kubernetes.Uses), maxClients)] {
 		path := fmt.Sprintf("kubernetes.uses[%d]", i)
 		client, known := byName[name]
 		if !known {

@@ -3,6 +3,7 @@ package config_test
 import (
 	"errors"
 	"flag"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -218,5 +219,30 @@ func TestManyMistakesAreCut(t *testing.T) {
 	}
 	if problems := config.AsProblems(file.Check()); len(problems) != 101 || !strings.HasSuffix(problems[100].Text, "more") {
 		t.Errorf("%d problems", len(problems))
+	}
+}
+
+// A file of nothing but lists is read in a moment: nothing is compared with everything.
+func TestLongListsAreNotComparedWithEachOther(t *testing.T) {
+	text := &strings.Builder{}
+	text.WriteString("service: {name: a}\npool: {region: eu-west-1}\nresource: {identifier: https://a.example.com, scopes: [")
+	for i := range 9000 {
+		fmt.Fprintf(text, "{name: scope.number%d},", i)
+	}
+	text.WriteString("]}\nclients: [")
+	for i := range 9000 {
+		fmt.Fprintf(text, "{name: client%d, scopes: [scope.numbr%d]},", i, i)
+	}
+	text.WriteString("]\nkubernetes: {uses: [")
+	for i := range 9000 {
+		fmt.Fprintf(text, "clnt%d,", i)
+	}
+	text.WriteString("]}\n")
+	file, err := config.Parse("a.yaml", []byte(text.String()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := file.Check(); err == nil || !strings.Contains(err.Error(), "has 9000 items; 1000 is the most") {
+		t.Errorf("got %.300v", err)
 	}
 }

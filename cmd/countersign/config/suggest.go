@@ -43,7 +43,7 @@ func write(word string, known []string) string {
 
 // nearest returns the known word that a slip of the finger makes the given one of, and "" if there is none.
 func nearest(word string, known []string) string {
-	if len(word) > 64 {
+	if len(word) > 64 || len(known) > maxClients {
 		return ""
 	}
 	best, least := "", max(1, len(word)/3)+1
