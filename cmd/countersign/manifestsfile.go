@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -120,7 +121,7 @@ func policyOf(cfg *config.Config) (*countersign.Policy, error) {
 	}
 	p, err := proveOptions{policy: path}.openPolicy([]string{cfg.Resource.Identifier})
 	if err != nil {
-		return nil, fmt.Errorf("%s: service.policy: %w", cfg.Path, err)
+		return nil, cfg.Problem("service.policy", "%s", strings.TrimPrefix(err.Error(), "--policy: "))
 	}
 	if p.document != nil {
 		return nil, nil
