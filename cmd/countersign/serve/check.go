@@ -41,6 +41,7 @@ func (c *Config) check() error {
 	c.checkStore(fail)
 	c.checkAddresses(fail)
 	c.checkKeys(fail)
+	c.checkTriggers(fail)
 	if !regionPattern.MatchString(c.Region) {
 		fail("region", "%s does not look like ap-southeast-1", document.Quote(c.Region))
 	}
@@ -82,6 +83,19 @@ func (c *Config) checkKeys(fail failure) {
 		if alg := c.Keys.Algorithms[pool]; !slices.Contains([]string{"RS256", "ES256", "EdDSA"}, alg) {
 			fail("keys.algorithms."+pool, "is %s, want RS256, ES256 or EdDSA", document.Quote(alg))
 		}
+	}
+}
+
+// checkTriggers makes the hooks, whose maker knows which URLs are none.
+func (c *Config) checkTriggers(fail failure) {
+	c.hooks = map[string]cognito.PreTokenHook{}
+	for _, arn := range slices.Sorted(maps.Keys(c.Triggers)) {
+		hook, err := cognito.NewWebhook(cognito.WebhookConfig{URL: c.Triggers[arn]})
+		if err != nil {
+			fail("triggers."+arn, "is no URL of a trigger: want https, or http to this machine, without user and fragment")
+			continue
+		}
+		c.hooks[arn] = hook
 	}
 }
 

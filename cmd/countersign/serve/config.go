@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/countersign-dev/countersign/cmd/countersign/document"
+	"github.com/countersign-dev/countersign/cognito"
 )
 
 // Config is the issuer's configuration file.
@@ -24,6 +25,8 @@ type Config struct {
 	Admin             AdminConfig `yaml:"admin" doc:"a second address, for the orchestrator and for metrics"`
 	Log               LogConfig   `yaml:"log" doc:"the log, on standard error"`
 	Audit             AuditConfig `yaml:"audit" doc:"the record of every change and refusal"`
+	Quotas            string      `yaml:"quotas" doc:"how fast callers may come" default:"none" enum:"none,aws"`
+	Triggers          Texts       `yaml:"triggers" doc:"URLs of pre token generation triggers, by the ARN that a pool's LambdaConfig names; https, or http to this machine"`
 	Usage             string      `yaml:"usage" doc:"directory to count tokens in, for countersign cost; nothing is counted where it is empty"`
 	Keys              KeysConfig  `yaml:"keys" doc:"the signing keys of the pools"`
 	Drain             DrainConfig `yaml:"drain" doc:"how the end goes"`
@@ -31,6 +34,7 @@ type Config struct {
 	Path string // the file, as it was named
 
 	places map[string]document.Place
+	hooks  map[string]cognito.PreTokenHook // by ARN
 }
 
 // StoreConfig says where the records are.
@@ -69,9 +73,12 @@ type AuditConfig struct {
 
 // KeysConfig is about signing keys.
 type KeysConfig struct {
-	RotateEvery time.Duration     `yaml:"rotateEvery" doc:"how long each key signs, as 2160h for ninety days; 24h or more; 0s means that keys are rotated by command only" default:"0s"`
-	Algorithms  map[string]string `yaml:"algorithms" doc:"an extension that Cognito has not: what a pool's new keys sign with, by its name or id: RS256, ES256 or EdDSA" default:"RS256 for every pool"`
+	RotateEvery time.Duration `yaml:"rotateEvery" doc:"how long each key signs, as 2160h for ninety days; 24h or more; 0s means that keys are rotated by command only" default:"0s"`
+	Algorithms  Texts         `yaml:"algorithms" doc:"an extension that Cognito has not: what a pool's new keys sign with, by its name or id: RS256, ES256 or EdDSA" default:"RS256 for every pool"`
 }
+
+// Texts are keys and values that the file's author names.
+type Texts map[string]string
 
 // DrainConfig bounds the end.
 type DrainConfig struct {

@@ -88,7 +88,7 @@ func (d *decoder) value(key string, n *document.Node, into reflect.Value, enum s
 		}
 	case *time.Duration:
 		d.duration(key, n, target)
-	case *map[string]string:
+	case *Texts:
 		d.texts(key, n, target)
 	default:
 		d.structure(key, n, into)
@@ -112,11 +112,11 @@ func (d *decoder) duration(key string, n *document.Node, into *time.Duration) {
 	*into = value
 }
 
-func (d *decoder) texts(key string, n *document.Node, into *map[string]string) {
+func (d *decoder) texts(key string, n *document.Node, into *Texts) {
 	if !d.want(key, n, document.Object) {
 		return
 	}
-	*into = make(map[string]string, len(n.Members))
+	*into = make(Texts, len(n.Members))
 	for _, m := range n.Members {
 		d.places[join(key, m.Name)] = m.Value.Place
 		if d.want(join(key, m.Name), m.Value, document.String) {

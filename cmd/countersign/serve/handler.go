@@ -15,9 +15,17 @@ func (s *Server) handler() http.Handler {
 	mux := http.NewServeMux()
 	s.probes(mux)
 	mux.Handle("/", s.leave(cognito.Handler(s.service, cognito.HandlerConfig{
-		Authenticate: s.keys.authenticate, Identify: s.keys.identify, Logger: s.logger, Observe: s.observe,
+		Authenticate: s.keys.authenticate, Identify: s.keys.identify, Logger: s.logger, Observe: s.observe, Quotas: s.quotas(),
 	})))
 	return mux
+}
+
+// quotas are AWS' rates, each replica's its own, or none.
+func (s *Server) quotas() *cognito.Quotas {
+	if s.config.Quotas != "aws" {
+		return nil
+	}
+	return cognito.NewQuotas(cognito.AWSRates(), nil)
 }
 
 // adminHandler is what the second address answers.

@@ -86,5 +86,14 @@ func (f *watchedFiles) watch(ctx context.Context) {
 	}
 }
 
-// Reload looks at once whether certificate and access keys have changed, and loads what has.
-func (s *Server) Reload() { s.files.check() }
+// Reload looks at once whether certificate and access keys have changed, and loads what has. The file of the audit trail is
+// opened anew: whoever moved it away finds the rest of it under its name.
+func (s *Server) Reload() {
+	s.files.check()
+	if s.trailFile == nil {
+		return
+	}
+	if err := s.trailFile.reopen(); err != nil {
+		s.logger.Error("the audit trail cannot be opened anew; it goes on in the old file", "cause", err.Error())
+	}
+}

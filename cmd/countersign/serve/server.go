@@ -20,15 +20,17 @@ import (
 
 // Server is a running issuer. [Start] makes one, [Server.Close] ends it.
 type Server struct {
-	config   *Config
-	logger   *slog.Logger
-	service  *cognito.Service
-	keys     accessKeys
-	files    watchedFiles
-	audit    *audit.Writer // nil without one
-	metrics  *metrics
-	meter    *cost.Meter // nil where nothing is counted
-	draining atomic.Bool
+	config  *Config
+	logger  *slog.Logger
+	service *cognito.Service
+	keys    accessKeys
+	files   watchedFiles
+	audit   *audit.Writer // nil without one
+
+	trailFile *appendFile // of audit, where that is a file
+	metrics   *metrics
+	meter     *cost.Meter // nil where nothing is counted
+	draining  atomic.Bool
 
 	public, admin net.Listener
 	failed        chan error
@@ -109,7 +111,7 @@ func (s *Server) start(ctx context.Context) (err error) {
 
 // service is the configuration of the service over a store.
 func (c *Config) service(store cognito.Store, baseURL string) cognito.Config {
-	return cognito.Config{Store: store, Region: c.Region, AccountID: c.AccountID, BaseURL: baseURL, Algorithm: c.algorithm}
+	return cognito.Config{Store: store, Region: c.Region, AccountID: c.AccountID, BaseURL: baseURL, Algorithm: c.algorithm, PreTokenGeneration: c.hooks}
 }
 
 // algorithm is what new keys of a pool sign with; its id wins over its name, which another pool may bear too.

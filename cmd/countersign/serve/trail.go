@@ -2,6 +2,7 @@ package serve
 
 import (
 	"os"
+	"sync"
 
 	"github.com/countersign-dev/countersign/cmd/countersign/audit"
 	"github.com/countersign-dev/countersign/cognito"
@@ -13,22 +14,57 @@ func (s *Server) trail() (func(cognito.Event), error) {
 	if path == "" {
 		return nil, nil
 	}
-	file := os.Stdout
+	config := audit.Config{W: os.Stdout, Failed: func(err error) {
+		s.logger.Error("the audit trail cannot be written", "cause", err.Error())
+	}}
 	if path != "-" {
-		var err error
-		// Appended to: whoever rotates the file moves it away and starts the issuer anew, or copies and truncates it.
-		if file, err = os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600); err != nil {
+		file := &appendFile{path: path}
+		if err := file.reopen(); err != nil {
 			return nil, s.config.errorAt("audit.file", err)
 		}
-		s.onClose(file.Close)
+		s.onClose(file.close)
+		s.trailFile, config.W = file, file
 	}
-	w, err := audit.New(audit.Config{W: file, Failed: func(err error) {
-		s.logger.Error("the audit trail cannot be written", "cause", err.Error())
-	}})
+	w, err := audit.New(config)
 	if err != nil {
 		return nil, err
 	}
 	s.onClose(w.Close)
 	s.audit = w
 	return w.Record, nil
+}
+
+// An appendFile is a file that somebody else moves away from time to time: then it is opened anew under its name.
+type appendFile struct {
+	path string
+
+	mu   sync.Mutex
+	file *os.File
+}
+
+func (f *appendFile) Write(line []byte) (int, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.file.Write(line)
+}
+
+// reopen keeps the old file if the new one cannot be opened.
+func (f *appendFile) reopen() error {
+	file, err := os.OpenFile(f.path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.file != nil {
+		f.file.Close()
+	}
+	f.file = file
+	return nil
+}
+
+func (f *appendFile) close() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.file.Close()
 }
