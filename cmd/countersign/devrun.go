@@ -52,6 +52,7 @@ func runSession(ctx context.Context, options devOptions, stdout, stderr io.Write
 		}
 	}()
 	printSystem(stdout, system.Running, options.App)
+	options.steering.warn(stderr, system)
 	code, err := options.prove(ctx, system, stdout, stderr)
 	switch {
 	case ctx.Err() != nil && !options.once:

@@ -68,6 +68,13 @@ func flagError(flag string, err error) error {
 	return fmt.Errorf("%s: %w", flag, err)
 }
 
+// warn says beforehand why no token will come, if that is so: the state may have a pool of an earlier start with --hook.
+func (f *steeringFlags) warn(w io.Writer, s *dev.System) {
+	if arn := s.UncalledTrigger(); arn != "" {
+		fmt.Fprintf(w, "countersign: the user pool's LambdaConfig names %s, and nothing answers for it, so that no token is issued: start with --hook %s=URL, or take it out with aws cognito-idp update-user-pool\n", arn, arn)
+	}
+}
+
 // print says what is not as usual, once it has begun.
 func (f *steeringFlags) print(w io.Writer, r dev.Running) {
 	if r.ProxyURL != "" {

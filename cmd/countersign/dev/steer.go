@@ -2,6 +2,7 @@ package dev
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -48,6 +49,22 @@ func (s *steering) service(c cognito.Config) cognito.Config {
 func (s *steering) front(issuer http.Handler) http.Handler {
 	s.chaos = chaos.New(issuer, chaos.Plan{})
 	return s.chaos
+}
+
+// UncalledTrigger is the Lambda ARN of the pool's pre token generation trigger, if it is one that no hook answers for.
+func (s *System) UncalledTrigger() string {
+	pool, err := s.service.DescribeUserPool(context.Background(), cognito.DescribeUserPoolInput{UserPoolID: s.Running.UserPoolID})
+	var config struct {
+		PreTokenGenerationConfig struct{ LambdaVersion, LambdaArn string }
+	}
+	if err != nil || json.Unmarshal(pool.UserPool.LambdaConfig, &config) != nil {
+		return ""
+	}
+	trigger := config.PreTokenGenerationConfig
+	if trigger.LambdaVersion != "V3_0" || s.steer.Hooks[trigger.LambdaArn] != nil {
+		return ""
+	}
+	return trigger.LambdaArn
 }
 
 // Begin lets faults and quotas begin. The proof at the start is of the service, and comes before.

@@ -1,12 +1,17 @@
 package dev_test
 
 import (
+	"context"
 	"encoding/json"
 	"io"
 	"net/http"
 	"net/url"
 	"strings"
 	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	idp "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
+	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider/types"
 
 	"github.com/countersign-dev/countersign/cmd/countersign/chaos"
 	"github.com/countersign-dev/countersign/cmd/countersign/dev"
@@ -154,5 +159,47 @@ func TestAWSIssuer(t *testing.T) {
 	report, err := s.Prove(t.Context())
 	if err != nil || !report.OK() {
 		t.Errorf("%v, proved %t", err, report.OK())
+	}
+}
+
+// TestTriggerOfAnEarlierStart: a pool that is kept may name a trigger that nothing answers for any more.
+func TestTriggerOfAnEarlierStart(t *testing.T) {
+	const arn = "arn:aws:lambda:ap-southeast-1:000000000000:function:claims"
+	hook := func(context.Context, cognito.PreTokenEvent) (cognito.AccessTokenGeneration, error) {
+		return cognito.AccessTokenGeneration{}, nil
+	}
+	for _, hooks := range []map[string]cognito.PreTokenHook{nil, {arn: hook}} {
+		cfg := config(t.TempDir())
+		cfg.Steering = dev.Steering{Hooks: hooks}
+		s := start(t, cfg)
+		if got := s.UncalledTrigger(); got != "" {
+			t.Errorf("a pool without a trigger: %s", got)
+		}
+		setTrigger(t, cfg.State, s.Running, arn)
+		if got := s.UncalledTrigger(); (got == arn) != (hooks == nil) {
+			t.Errorf("%d hooks: %q", len(hooks), got)
+		}
+	}
+}
+
+// setTrigger names a trigger as AWS's tools do.
+func setTrigger(t *testing.T, state dev.State, r dev.Running, arn string) {
+	t.Helper()
+	admin, err := dev.OpenAdmin(state, r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := admin.Credentials()
+	api := idp.New(idp.Options{
+		Region: r.Region, BaseEndpoint: aws.String(r.AWSURL),
+		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return aws.Credentials{AccessKeyID: key.AccessKeyID, SecretAccessKey: key.SecretAccessKey.Reveal()}, nil
+		}),
+	})
+	_, err = api.UpdateUserPool(t.Context(), &idp.UpdateUserPoolInput{UserPoolId: aws.String(r.UserPoolID), LambdaConfig: &types.LambdaConfigType{
+		PreTokenGenerationConfig: &types.PreTokenGenerationVersionConfigType{LambdaVersion: types.PreTokenGenerationLambdaVersionTypeV30, LambdaArn: aws.String(arn)},
+	}})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
