@@ -1,0 +1,200 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/countersign-dev/countersign/cmd/countersign/fault"
+	"github.com/countersign-dev/countersign/cognito"
+)
+
+// cloudFile is what the runs destroy.
+const cloudFile = `
+service: {name: orders}
+pool: {region: ap-southeast-1, domain: orders-cut}
+resource: {identifier: https://orders.example.com, scopes: [{name: orders.read}]}
+clients: [{name: reader, scopes: [orders.read], secret: {secretsManager: orders/reader}}]
+image: {repository: 123456789012.dkr.ecr.ap-southeast-1.amazonaws.com/orders}
+kubernetes: {context: eks-demo}
+`
+
+// cloud plays Amazon ECR with one repository and Secrets Manager with the clients' secrets, beside the issuer.
+type cloud struct {
+	mu         sync.Mutex
+	repository bool
+	secrets    map[string]map[string]any
+}
+
+func (c *cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var in struct {
+		SecretId, Name, SecretString string
+		Tags                         []map[string]string
+		Force                        bool
+	}
+	json.NewDecoder(r.Body).Decode(&in)
+	_, action, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
+	secret := c.secrets[in.SecretId]
+	var out any = struct{}{}
+	refusal := ""
+	switch action {
+	case "ListImages", "DeleteRepository":
+		if !c.repository {
+			refusal = "RepositoryNotFoundException"
+		} else if action == "ListImages" {
+			out = map[string]any{"imageIds": []any{map[string]string{"imageDigest": "sha256:1"}}}
+		} else if c.repository = !in.Force; c.repository {
+			refusal = "RepositoryNotEmptyException"
+		}
+	case "CreateSecret":
+		c.secrets[in.Name] = map[string]any{"ARN": in.Name, "Name": in.Name, "Tags": in.Tags, "value": in.SecretString}
+		out = c.secrets[in.Name]
+	case "DescribeSecret", "GetSecretValue", "DeleteSecret":
+		if secret == nil {
+			refusal = "ResourceNotFoundException"
+		} else if out = secret; action == "DeleteSecret" {
+			secret["DeletedDate"] = 1798761600
+			out = map[string]any{"Name": in.SecretId, "DeletionDate": 1798761600}
+		}
+	default:
+		refusal = "InvalidAction"
+	}
+	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+	if refusal != "" {
+		w.Header().Set("X-Amzn-Errortype", refusal)
+		w.WriteHeader(http.StatusBadRequest)
+	}
+	json.NewEncoder(w).Encode(out)
+}
+
+// doomed is a system with everything that destroy removes. Its commands are processes of their own, as a user's are.
+type doomed struct{ *cutSystem }
+
+func (s doomed) run(args ...string) (int, string) {
+	s.t.Helper()
+	cmd := exec.CommandContext(s.t.Context(), "countersign", append(args, "--file", filepath.Join(s.dir, "countersign.yaml"))...)
+	out, err := cmd.CombinedOutput()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		s.t.Fatal(err)
+	}
+	return cmd.ProcessState.ExitCode(), string(out)
+}
+
+// mustRun is run where nothing is spoilt. As the SDK does by itself, it takes a lost connection for no answer.
+func (s doomed) mustRun(args ...string) string {
+	s.t.Helper()
+	s.t.Setenv("AWS_MAX_ATTEMPTS", "3")
+	defer s.t.Setenv("AWS_MAX_ATTEMPTS", "1")
+	s.proxy.Arm("", 0)
+	code, out := s.run(args...)
+	if code != 0 {
+		s.t.Fatalf("%q: exit code %d\n%s", args, code, out)
+	}
+	return out
+}
+
+func newDoomed(t *testing.T) (doomed, *cloud) {
+	t.Helper()
+	s := doomed{newCutSystem(t, cloudFile)}
+	c := &cloud{repository: true, secrets: map[string]map[string]any{}}
+	beside := httptest.NewServer(c)
+	t.Cleanup(beside.Close)
+	other, err := url.Parse(beside.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	issuer := s.proxy.Route
+	s.proxy.Route = func(r *http.Request) *url.URL {
+		target := r.Header.Get("X-Amz-Target")
+		if strings.HasPrefix(target, "secretsmanager") || strings.HasPrefix(target, "AmazonEC2ContainerRegistry") {
+			return other
+		}
+		return issuer(r)
+	}
+	kube := filepath.Join(s.dir, "kube")
+	t.Setenv("KUBE", kube)
+	labels := `"labels":{"app.kubernetes.io/name":"orders","app.kubernetes.io/managed-by":"countersign"}`
+	for name, text := range map[string]string{
+		"config-get-contexts": "eks-demo\n", "get-namespace": `{"metadata":{"name":"orders",` + labels + `}}`, "get-deployments": `{"items":[]}`,
+		"get-ingress": `{"items":[{"kind":"Ingress","metadata":{"name":"orders",` + labels + `}}]}`,
+	} {
+		if err := os.MkdirAll(kube, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(kube, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// A pool whose creation was not answered is found by the next run: CreateUserPool is never asked again by itself.
+	for range 3 {
+		if code, _ := s.run("provision", "--yes"); code == 0 {
+			return s, c
+		}
+	}
+	t.Fatal("nothing could be made")
+	return s, c
+}
+
+// checkGone looks for what is left.
+func checkGone(t *testing.T, s doomed, c *cloud) {
+	t.Helper()
+	pools, err := s.service.ListUserPools(t.Context(), cognito.ListUserPoolsInput{MaxResults: 60})
+	if err != nil || len(pools.UserPools) > 0 {
+		t.Errorf("pools are left: %+v, %v", pools.UserPools, err)
+	}
+	if c.repository || c.secrets["orders/reader"]["DeletedDate"] == nil {
+		t.Errorf("the repository is left: %t; the secret is %v", c.repository, c.secrets["orders/reader"]["DeletedDate"])
+	}
+	calls, err := os.ReadFile(filepath.Join(s.dir, "kube", "calls"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ingress, namespace := strings.Index(string(calls), "delete ingress"), strings.Index(string(calls), "delete namespace")
+	if ingress < 0 || namespace < ingress || strings.Count(string(calls), " delete ") != 2 {
+		t.Errorf("kubectl was asked\n%s", calls)
+	}
+}
+
+// TestDestroyIsCutAnywhere spoils each call of AWS in turn: the next run finishes what the spoilt one began.
+func TestDestroyIsCutAnywhere(t *testing.T) {
+	args := []string{"destroy", "--yes", "--delete-images", "--delete-pool"}
+	s, c := newDoomed(t)
+	s.mustRun(args...)
+	checkGone(t, s, c)
+	calls := s.proxy.Calls()
+	if len(calls) < 8 {
+		t.Fatalf("only these calls were made: %v", calls)
+	}
+	for _, kind := range []fault.Kind{fault.Cut, fault.CutAfter} { // what was not done, and what was
+		for n, call := range calls {
+			t.Run(fmt.Sprintf("call %d %s %s", n+1, call, kind), func(t *testing.T) {
+				s, c := newDoomed(t)
+				s.proxy.Arm(kind, n+1)
+				code, out := s.run(args...)
+				if !s.proxy.Hit() && code == 0 { // a connection that was lost before is a cut too
+					t.Fatalf("call %d was not made:\n%s", n+1, out)
+				}
+				if code == 0 && !strings.HasPrefix(call, "GET ") { // a GET is asked again by itself
+					t.Errorf("the cut is not noticed:\n%s", out)
+				}
+				s.mustRun(args...)
+				checkGone(t, s, c)
+				if out := s.mustRun(args...); strings.Contains(out, "  - ") {
+					t.Errorf("the third run removes something:\n%s", out)
+				}
+			})
+		}
+	}
+}
