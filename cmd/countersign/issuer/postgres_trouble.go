@@ -2,6 +2,7 @@ package issuer
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -20,6 +21,7 @@ var (
 	errReadOnly  = errors.New("the server accepts no writes")
 	errForbidden = errors.New("the server refuses this user")
 	errCrowded   = errors.New("the server has no connection left")
+	errUntrusted = errors.New("the server's certificate is not trusted")
 )
 
 // postgresAdvice is what a person does next.
@@ -31,6 +33,7 @@ var postgresAdvice = map[error]string{
 	errReadOnly:      "a standby, or one in recovery? name the primary, or several hosts with target_session_attrs=read-write",
 	errForbidden:     "check user, password and database in the DSN, and what the user may do: in its schema CREATE for the first start and for a new version, SELECT, INSERT and UPDATE on the tables",
 	errCrowded:       "raise max_connections, or run fewer replicas: each needs up to 5",
+	errUntrusted:     "name the authority's certificate with sslrootcert in the DSN, and the host as the certificate has it",
 	seal.ErrOtherKey: "every replica needs the same key file",
 }
 
@@ -71,10 +74,18 @@ func postgresCause(err error) error {
 	if errors.As(err, &e) && len(e.Code) == 5 {
 		return causeOfState(e.Code)
 	}
+	if isUntrusted(err) {
+		return errUntrusted
+	}
 	if isAbsent(err) {
 		return errAbsent
 	}
 	return nil
+}
+
+func isUntrusted(err error) bool {
+	var e *tls.CertificateVerificationError
+	return errors.As(err, &e)
 }
 
 // causeOfState reads an SQLSTATE (PostgreSQL, Appendix A), of which the first two characters are the class.
@@ -107,6 +118,9 @@ func isAbsent(err error) bool {
 	var e *pgconn.PgError
 	if errors.As(err, &e) {
 		return causeOfState(e.Code) == errAbsent
+	}
+	if isUntrusted(err) { // nor does that change by itself
+		return false
 	}
 	var network *net.OpError
 	return errors.As(err, &network) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
