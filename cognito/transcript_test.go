@@ -23,14 +23,14 @@ type recorder struct {
 }
 
 var (
-	placeholder = regexp.MustCompile(`<[a-z0-9-]+>`)
+	inBrackets  = regexp.MustCompile(`<[a-z0-9-]+>`)
 	accessToken = regexp.MustCompile(`ey[A-Za-z0-9_-]+\.ey[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+`)
 )
 
 // play sends a call, records it, and gives values of the answer their names: keep is name, path, name, path, …
 func (r *recorder) play(operation, request string, keep ...string) {
 	r.t.Helper()
-	sent := placeholder.ReplaceAllStringFunc(request, func(name string) string {
+	sent := inBrackets.ReplaceAllStringFunc(request, func(name string) string {
 		for _, n := range r.names {
 			if n[0] == name {
 				return n[1]
