@@ -26,12 +26,13 @@ var (
 
 // postgresAdvice is what a person does next.
 var postgresAdvice = map[error]string{
-	ErrCorrupt:       "restore a backup",
-	ErrDiskFull:      "nothing was written; make room on the server and try again",
-	errNewer:         "nothing was changed; start the newer version here too",
-	errAbsent:        "check that it runs, its address in the DSN, and the network in between",
-	errReadOnly:      "a standby, or one in recovery? name the primary, or several hosts with target_session_attrs=read-write",
-	errForbidden:     "check user, password and database in the DSN, and what the user may do: in its schema CREATE for the first start and for a new version, SELECT, INSERT and UPDATE on the tables",
+	ErrCorrupt:  "restore a backup",
+	ErrDiskFull: "nothing was written; make room on the server and try again",
+	errNewer:    "nothing was changed; start the newer version here too",
+	errAbsent:   "check that it runs, its address in the DSN, and the network in between",
+	errReadOnly: "a standby, or one in recovery? name the primary, or several hosts with target_session_attrs=read-write",
+	errForbidden: "check user, password and database in the DSN, and what the user may do: CREATE in its schema for the first start " +
+		"and for a new version, SELECT, INSERT, UPDATE and DELETE on the tables",
 	errCrowded:       "raise max_connections, or run fewer replicas: each needs up to 5",
 	errUntrusted:     "name the authority's certificate with sslrootcert in the DSN, and the host as the certificate has it",
 	seal.ErrOtherKey: "every replica needs the same key file",
