@@ -135,3 +135,23 @@ func TestNoRequestIsLost(t *testing.T) {
 		}
 	})
 }
+
+// TestValuesArriveAsTheyAreWritten reads the variables as the API server does, whose YAML takes yes, 0755 and 1:30 for something
+// else than texts where they are not quoted.
+func TestValuesArriveAsTheyAreWritten(t *testing.T) {
+	objects := manifests(t, testdata+"/full.good.yaml", image)
+	got := map[string]string{}
+	for _, v := range decodeAs[*appsv1.Deployment](t, only(t, objects, "Deployment")).Spec.Template.Spec.Containers[0].Env {
+		got[v.Name] = v.Value
+	}
+	for name, want := range map[string]string{
+		"LOG_LEVEL": "yes", "OCTAL": "0755", "EXPONENT": "1e3", "SECONDS": "1:30", "EMPTY": "", "LINES": "one\ntwo: #three\n",
+		"ADDR": ":9000", "PORT": "9000", "COUNTERSIGN_RESOURCE": "https://api.example.com", "COUNTERSIGN_CREDENTIALS_DIR": "/var/run/secrets/countersign",
+		"COUNTERSIGN_ISSUER": "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_AbCdEf123",
+		"GOMEMLIMIT":         "241591905", // nine tenths of 256Mi
+	} {
+		if value, found := got[name]; !found || value != want {
+			t.Errorf("%s is %q, want %q", name, value, want)
+		}
+	}
+}

@@ -83,9 +83,16 @@ func TestKubeScore(t *testing.T) {
 			}
 		}
 	})
+	page, err := os.ReadFile(root + "/docs/manifests.md")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for id := range exceptions {
 		if !used[id] {
 			t.Errorf("no variant needs the exception for %s", id)
+		}
+		if !bytes.Contains(page, []byte("| `"+id+"`")) {
+			t.Errorf("docs/manifests.md does not argue the exception for %s", id)
 		}
 	}
 }
