@@ -96,8 +96,12 @@ func (o *provisionOptions) run(ctx context.Context, in io.Reader, stdout, stderr
 		result.Applied = !o.plan
 		return o.finish(stdout, result, nil)
 	}
-	if o.output == "text" {
-		if err := result.write(stdout); err != nil {
+	shown := stdout
+	if o.output == "json" {
+		shown = stderr // one object is printed, at the end; whoever is asked sees what it is about all the same
+	}
+	if o.output == "text" || !o.yes {
+		if err := result.write(shown); err != nil {
 			return err
 		}
 	}
@@ -124,7 +128,7 @@ func (o *provisionOptions) apply(ctx context.Context, t target, have provision.H
 				fmt.Fprintf(stdout, "%s %s %s\n", past[s.Action], s.Kind, stepName(s))
 			}
 		},
-		Waiting: line.say,
+		Waiting: sayOnce(line, stderr),
 	})
 	line.clear()
 	result.Applied = err == nil
@@ -152,4 +156,16 @@ func (o *provisionOptions) finish(stdout io.Writer, result provisionResult, end 
 		return err
 	}
 	return end
+}
+
+// sayOnce says on a terminal, in a line that is written anew, what is waited for, and elsewhere when it begins.
+func sayOnce(line *progress, stderr io.Writer) func(string) {
+	said := false
+	return func(text string) {
+		line.say(text)
+		if line.w == nil && !said {
+			fmt.Fprintln(stderr, text)
+		}
+		said = true
+	}
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/countersign-dev/countersign/cognito"
 )
 
-var rotateArgs = []string{"rotate", "reader", "--soak", "0s", "--patience", "100ms"}
+var rotateArgs = []string{"rotate", "reader", "--soak", "0s", "--patience", "5s"}
 
 // newRotation is a provisioned system whose stored credential is tried before and after every call: at no moment may it fail.
 func newRotation(t *testing.T) *cutSystem {

@@ -80,7 +80,7 @@ func TestRotateInSecretsManager(t *testing.T) {
 			t.Error("there is a moment at which the stored credential does not work")
 		}
 	}
-	rotate := []string{"rotate", "reader", "--soak", "0s", "--patience", "200ms"}
+	rotate := []string{"rotate", "reader", "--soak", "0s", "--patience", "5s"}
 	before := m.credential("orders/reader")
 	p.mustRun(rotate...)
 	calls := proxy.Calls()

@@ -71,6 +71,9 @@ func Explain(err error, region string) error {
 }
 
 func advice(e *Error, refused smithy.APIError, region string) string {
+	if e.Code == "UnknownOperationException" || strings.Contains(refused.ErrorMessage(), "scoped to correct service") {
+		return "what answers is not this service, or is a stand-in that does not have it: is AWS_ENDPOINT_URL what you mean? For the running dev, use --local"
+	}
 	switch e.Code {
 	case "ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired":
 		return "the AWS session has expired: log in anew (aws sso login, or fresh keys in the environment) and run this again"

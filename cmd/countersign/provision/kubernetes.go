@@ -20,6 +20,7 @@ type Kubectl struct {
 
 // run gives stdin to kubectl: every user of a machine can read a command line, so that no secret is an argument.
 func (k Kubectl) run(ctx context.Context, stdin []byte, args ...string) ([]byte, error) {
+	what := args[0] + " " + args[1]
 	if k.Context != "" {
 		args = append([]string{"--context", k.Context}, args...)
 	}
@@ -34,7 +35,7 @@ func (k Kubectl) run(ctx context.Context, stdin []byte, args ...string) ([]byte,
 	case errors.Is(err, exec.ErrNotFound):
 		return nil, errors.New("kubectl is not on the PATH; install it, or write secretsManager or file as the client's secret")
 	case errors.As(err, &exit):
-		return nil, fmt.Errorf("kubectl %s: %s", args[len(args)-1], firstLine(stderr.String()))
+		return nil, fmt.Errorf("kubectl %s: %s", what, firstLine(stderr.String()))
 	}
 	return nil, fmt.Errorf("kubectl: %w", err)
 }
@@ -164,7 +165,7 @@ func (p kubernetesSecret) ensureNamespace(ctx context.Context) error {
 }
 
 func (p kubernetesSecret) apply(ctx context.Context, manifest []byte) error {
-	_, err := p.kubectl.run(ctx, manifest, "apply", "--server-side", "--force-conflicts", "--field-manager=countersign", "--filename=-")
+	_, err := p.kubectl.run(ctx, manifest, "apply", "--filename=-", "--server-side", "--force-conflicts", "--field-manager=countersign")
 	if err != nil {
 		return fmt.Errorf("%s: %w", p, err)
 	}

@@ -3,6 +3,7 @@ package provision
 import (
 	"context"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
@@ -58,6 +59,22 @@ func NewPlaces(cfg *config.Config, local bool, secrets *secretsmanager.Client, r
 		Secrets: secrets, Region: region,
 		Kubectl: Kubectl{Context: cfg.Kubernetes.Context}, Namespace: cfg.Kubernetes.Namespace,
 	}
+}
+
+// FindContext asks kubectl for its current context, if a client's credentials go to a cluster and the file names none: the plan
+// says which cluster it is, and that one it is, whatever becomes the current one meanwhile.
+func (p *Places) FindContext(ctx context.Context, w Want) error {
+	for _, c := range w.Clients {
+		if p.Local || c.Secret.Kubernetes == "" || p.Kubectl.Context != "" {
+			continue
+		}
+		out, err := p.Kubectl.run(ctx, nil, "config", "current-context")
+		if err != nil {
+			return err
+		}
+		p.Kubectl.Context = strings.TrimSpace(string(out))
+	}
+	return nil
 }
 
 // Of returns the place of a client's credentials, and what there is to say about it, or "".
