@@ -13,8 +13,8 @@ import (
 const (
 	preStop             = 20
 	drain               = 10 // what http.Server.Shutdown is given by the service that countersign init writes
-	deregistrationDelay = 30
-	gracePeriod         = 45
+	deregistrationDelay = preStop + drain
+	gracePeriod         = preStop + drain + 15
 )
 
 // idleTimeout is how long the load balancer keeps a quiet connection, in seconds. A service that closed it earlier than the
