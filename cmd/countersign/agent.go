@@ -53,7 +53,7 @@ func (o agentOptions) run(ctx context.Context, stdout, stderr io.Writer) error {
 		return err
 	}
 	defer a.Close()
-	l, err := agent.Listen(cfg.Socket, cfg.Mode)
+	l, err := agent.Listen(cfg.Socket, cfg.Mode, logger)
 	if err != nil {
 		return err
 	}

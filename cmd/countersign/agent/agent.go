@@ -145,6 +145,9 @@ func (s *source) token(ctx context.Context, again bool) (*clientcredentials.Toke
 	return t, err
 }
 
+// wanted reports whether somebody asked lately.
+func (s *source) wanted() bool { return time.Since(time.Unix(0, s.asked.Load())) < warmFor }
+
 // source returns the source of a set of scopes, which must be within the client's. Fewer scopes are another token: who
 // asks for less must not be given more.
 func (c *client) source(scopes []string) (*source, error) {
@@ -196,7 +199,7 @@ func (a *Agent) warm(ctx context.Context) {
 	for _, c := range a.clients {
 		c.mu.Lock()
 		for _, s := range c.sources {
-			if time.Since(time.Unix(0, s.asked.Load())) < warmFor {
+			if s.wanted() {
 				_, _ = s.Token(ctx)
 			}
 		}

@@ -98,7 +98,7 @@ clients:
 	if f.agent, err = agent.New(cfg, logger); err != nil {
 		t.Fatal(err)
 	}
-	l, err := agent.Listen(cfg.Socket, cfg.Mode)
+	l, err := agent.Listen(cfg.Socket, cfg.Mode, logger)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -249,19 +249,20 @@ func TestARefusedTokenIsReplacedOnce(t *testing.T) {
 }
 
 func TestTheSocket(t *testing.T) {
+	discard := slog.New(slog.DiscardHandler)
 	dir := t.TempDir()
 	path := filepath.Join(dir, "agent.sock")
 	left, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := agent.Listen(path, 0o600); err == nil || !strings.Contains(err.Error(), "somebody answers on") {
+	if _, err := agent.Listen(path, 0o600, discard); err == nil || !strings.Contains(err.Error(), "somebody answers on") {
 		t.Errorf("a socket in use: %v", err)
 	}
 	// As kill -9 leaves it.
 	left.SetUnlinkOnClose(false)
 	left.Close()
-	l, err := agent.Listen(path, 0o640)
+	l, err := agent.Listen(path, 0o640, discard)
 	if err != nil {
 		t.Fatalf("a socket that was left: %v", err)
 	}
@@ -269,10 +270,10 @@ func TestTheSocket(t *testing.T) {
 	if info, err := os.Lstat(path); err != nil || info.Mode().Perm() != 0o640 {
 		t.Errorf("%v, %v", info.Mode(), err)
 	}
-	if _, err := agent.Listen(write(t, dir, "file", ""), 0o600); err == nil || !strings.Contains(err.Error(), "is not a socket") {
+	if _, err := agent.Listen(write(t, dir, "file", ""), 0o600, discard); err == nil || !strings.Contains(err.Error(), "is not a socket") {
 		t.Errorf("a file: %v", err)
 	}
-	if _, err := agent.Listen(filepath.Join(dir, "none", "agent.sock"), 0o600); err == nil || !strings.Contains(err.Error(), "make it first") {
+	if _, err := agent.Listen(filepath.Join(dir, "none", "agent.sock"), 0o600, discard); err == nil || !strings.Contains(err.Error(), "make it first") {
 		t.Errorf("no directory: %v", err)
 	}
 	open := filepath.Join(dir, "open")
@@ -282,7 +283,7 @@ func TestTheSocket(t *testing.T) {
 	if err := os.Chmod(open, 0o777); err != nil { // whatever the umask
 		t.Fatal(err)
 	}
-	if _, err := agent.Listen(filepath.Join(open, "agent.sock"), 0o600); err == nil || !strings.Contains(err.Error(), "chmod o-w") {
+	if _, err := agent.Listen(filepath.Join(open, "agent.sock"), 0o600, discard); err == nil || !strings.Contains(err.Error(), "chmod o-w") {
 		t.Errorf("a directory of everybody's: %v", err)
 	}
 }

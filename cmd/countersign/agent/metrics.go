@@ -18,13 +18,13 @@ type totals struct {
 	requests, granted, failures, overBudget, generation int64
 	fallback                                            bool
 	left                                                float64
-	sources                                             int
 }
 
 func (c *client) totals() totals {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	t := totals{sources: len(c.sources)}
+	var t totals
+	var ends []float64
 	for _, s := range c.sources {
 		stats := s.Stats()
 		t.requests += stats.Requests
@@ -33,9 +33,12 @@ func (c *client) totals() totals {
 		t.overBudget += stats.OverBudget
 		t.generation = max(t.generation, stats.SecretGeneration)
 		t.fallback = t.fallback || stats.SecretFallback
-		if left := time.Until(stats.Expiry).Seconds(); !stats.Expiry.IsZero() && (t.left == 0 || left < t.left) {
-			t.left = max(left, 0)
+		if !stats.Expiry.IsZero() && s.wanted() {
+			ends = append(ends, max(time.Until(stats.Expiry).Seconds(), 0))
 		}
+	}
+	if len(ends) > 0 {
+		t.left = slices.Min(ends)
 	}
 	return t
 }
@@ -69,6 +72,6 @@ func (a *Agent) samples() []tokenendpoint.Sample {
 		}
 		return 0
 	})
-	add("token_left_seconds", "Life that is left of the token that ends first.", true, func(_ *client, t totals) float64 { return t.left })
+	add("token_left_seconds", "Life that is left of the token that ends first, of those that somebody asked for in the last two hours.", true, func(_ *client, t totals) float64 { return t.left })
 	return list
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
@@ -12,8 +13,9 @@ import (
 )
 
 // Listen makes the socket. One that an agent left behind that was killed is replaced; one that somebody answers on is an
-// error, as is a directory in which everybody could put a socket of their own in its place.
-func Listen(path string, mode fs.FileMode) (net.Listener, error) {
+// error, as is a directory in which everybody could put a socket of their own in its place. A socket that is removed while
+// it is listened on is made again, and logger is told.
+func Listen(path string, mode fs.FileMode, logger *slog.Logger) (net.Listener, error) {
 	if err := seal(); err != nil {
 		return nil, fmt.Errorf("agent: %w", err)
 	}
@@ -23,13 +25,9 @@ func Listen(path string, mode fs.FileMode) (net.Listener, error) {
 	if err := removeStale(path); err != nil {
 		return nil, err
 	}
-	l, err := net.Listen("unix", path)
+	l, err := newListener(path, mode, logger)
 	if err != nil {
-		return nil, fmt.Errorf("agent: %w", err)
-	}
-	// Until here the socket has the mode that the umask leaves; whoever connects is asked for by the kernel in any case.
-	if err := os.Chmod(path, mode); err != nil {
-		return nil, errors.Join(fmt.Errorf("agent: %w", err), l.Close())
+		return nil, err // and not a nil *listener in an interface
 	}
 	return l, nil
 }

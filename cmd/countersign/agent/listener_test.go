@@ -1,0 +1,117 @@
+package agent
+
+import (
+	"errors"
+	"io/fs"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+func listenHere(t *testing.T, path string) *listener {
+	t.Helper()
+	l, err := Listen(path, 0o600, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	return l.(*listener)
+}
+
+// accepted sends the errors of Accept, nil for each connection.
+func accepted(l net.Listener) <-chan error {
+	results := make(chan error)
+	go func() {
+		for {
+			conn, err := l.Accept()
+			results <- err
+			if err != nil {
+				return
+			}
+			_ = conn.Close()
+		}
+	}()
+	return results
+}
+
+func dial(t *testing.T, path string, results <-chan error) {
+	t.Helper()
+	conn, err := net.DialTimeout("unix", path, time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if err := <-results; err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestTheSocketIsRemoved: whoever cleans the directory does not cut off the programs for good.
+func TestTheSocketIsRemoved(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "agent.sock")
+	l := listenHere(t, path)
+	results := accepted(l)
+	dial(t, path, results)
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	l.look()
+	dial(t, path, results)
+	l.look() // and then all is well
+	dial(t, path, results)
+	if info, err := os.Lstat(path); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the new socket: %v, %v", info, err)
+	}
+	if err := l.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := <-results; !errors.Is(err, net.ErrClosed) {
+		t.Errorf("Accept after Close: %v", err)
+	}
+	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the socket is left behind: %v", err)
+	}
+}
+
+// TestTheSocketIsAnothers: an agent on whose path another one listens now ends, and leaves that one's socket.
+func TestTheSocketIsAnothers(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "agent.sock")
+	old := listenHere(t, path)
+	results := accepted(old)
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	successor := listenHere(t, path)
+	old.look()
+	if err := <-results; err == nil || !strings.Contains(err.Error(), "is another's now") {
+		t.Errorf("Accept: %v", err)
+	}
+	if err := old.Close(); err != nil {
+		t.Error(err)
+	}
+	dial(t, path, accepted(successor))
+}
+
+// TestTheDirectoryIsRemoved: the socket is there again as soon as it can be.
+func TestTheDirectoryIsRemoved(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run")
+	path := filepath.Join(dir, "agent.sock")
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	l := listenHere(t, path)
+	results := accepted(l)
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	l.look()
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	l.look()
+	dial(t, path, results)
+}
