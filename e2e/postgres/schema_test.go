@@ -157,6 +157,21 @@ func TestNewerSchema(t *testing.T) {
 	}
 }
 
+// TestOlderSchema: a backup of an older version was restored under a replica that runs.
+func TestOlderSchema(t *testing.T) {
+	dsn := sharedServer(t).newSchema(t)
+	running := open(t, dsn)
+	exec1(t, dsn, `UPDATE countersign_store SET version = 0`)
+	record := []cognito.Record{{Kind: cognito.KindPool, PoolID: "p", ID: "p", Body: []byte(`{}`)}}
+	const want = "a backup of an older version was restored"
+	if _, err := running.Commit(t.Context(), 0, record); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("Commit: %v, want %s", err, want)
+	}
+	if _, _, err := running.Changes(t.Context(), 0); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("Changes: %v, want %s", err, want)
+	}
+}
+
 func TestOtherKey(t *testing.T) {
 	dsn := sharedServer(t).newSchema(t)
 	open(t, dsn)

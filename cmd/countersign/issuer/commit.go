@@ -148,7 +148,7 @@ func storedRevision(ctx context.Context, tx *sql.Tx) (revision int64, err error)
 	if err := tx.QueryRowContext(ctx, `SELECT revision, version FROM store, countersign_schema`).Scan(&revision, &version); err != nil {
 		return 0, err
 	}
-	return revision, knownVersion(version, migrations)
+	return revision, sameVersion(version, migrations)
 }
 
 // knownRevision returns [cognito.ErrConflict] for a revision above the store's own, of another history, or too long ago.

@@ -96,3 +96,12 @@ func knownVersion(version int, migrations []string) error {
 	}
 	return nil
 }
+
+// sameVersion is knownVersion for a store that is open: the schema is the newest since then, unless somebody has restored a
+// backup that an older version of this program has made.
+func sameVersion(version int, migrations []string) error {
+	if version < len(migrations) {
+		return fmt.Errorf("%w: its schema has version %d, this program needs version %d", errOlder, version, len(migrations))
+	}
+	return knownVersion(version, migrations)
+}

@@ -64,7 +64,7 @@ func currentRevision(ctx context.Context, q querier) (revision int64, err error)
 	if err := q.QueryRow(ctx, `SELECT revision, version FROM countersign_store`).Scan(&revision, &version); err != nil {
 		return 0, err
 	}
-	return revision, knownVersion(version, postgresMigrations)
+	return revision, sameVersion(version, postgresMigrations)
 }
 
 // snapshot reads records and the revision at which they stood together.

@@ -18,6 +18,7 @@ var (
 
 	errForeign  = errors.New("it is the database of another program")
 	errNewer    = errors.New("it was written by a newer version of this program")
+	errOlder    = errors.New("a backup of an older version was restored")
 	errWritable = errors.New("it cannot be opened for writing")
 	errDisk     = errors.New("the disk reports an error")
 )
@@ -28,6 +29,7 @@ var advice = map[error]string{
 	ErrDiskFull: "nothing was written; make room and try again",
 	errForeign:  "nothing was changed; name another file",
 	errNewer:    "nothing was changed; use that version, or restore a backup from before it",
+	errOlder:    "start this program again, which brings it up to date",
 	errWritable: "check the owner and the mode of the file and of its directory",
 	errDisk:     "check that it has room and is healthy, then start again",
 }
