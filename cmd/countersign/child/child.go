@@ -16,6 +16,7 @@ type Config struct {
 	Command []string // as typed; go run is built first, so that a build that fails takes nothing down
 	Dir     string   // working directory; "" is this one
 	Env     []string // the whole environment, as [os/exec.Cmd.Env]
+	RunEnv  []string // what it has beyond Env, and its build has not: a proxy would keep the build from its modules
 	Addr    string   // host:port at which it is to answer
 	Ready   string   // path that it is asked; it answers when that is anything but 503
 	Bin     string   // directory for the binary

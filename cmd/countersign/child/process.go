@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"time"
 )
 
@@ -19,7 +20,7 @@ type process struct {
 // spawn starts the program in a process group of its own.
 func spawn(program []string, cfg Config, output *lines) (*process, error) {
 	cmd := exec.Command(program[0], program[1:]...)
-	cmd.Dir, cmd.Env = cfg.Dir, cfg.Env
+	cmd.Dir, cmd.Env = cfg.Dir, append(slices.Clip(cfg.Env), cfg.RunEnv...)
 	ownGroup(cmd)
 	read, write, err := os.Pipe()
 	if err != nil {

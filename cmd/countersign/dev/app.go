@@ -95,7 +95,7 @@ func (s *System) openApp(ctx context.Context, app *App, l net.Listener) error {
 		return err
 	}
 	s.child, err = child.Start(child.Config{
-		Name: app.Config.Service.Name, Command: command, Dir: dir, Env: s.appEnv(app, addr),
+		Name: app.Config.Service.Name, Command: command, Dir: dir, Env: s.appEnv(app, addr), RunEnv: s.proxyEnv(),
 		Addr: addr, Ready: app.Config.Service.Ready, Bin: bin,
 		Output: app.Output, Notice: app.Notice, Grace: s.drain,
 	})
@@ -113,9 +113,6 @@ func (s *System) appEnv(app *App, addr string) []string {
 		env = append(env, name+"="+app.Config.Kubernetes.Env[name])
 	}
 	env = append(env, os.Environ()...)
-	for _, variable := range s.Running.ProxyVariables() {
-		env = append(env, variable[0]+"="+variable[1])
-	}
 	return append(env,
 		"COUNTERSIGN_ISSUER="+s.Running.Issuer,
 		"COUNTERSIGN_RESOURCE="+s.Running.Resource,

@@ -121,6 +121,14 @@ func proxyClient(r Running, pem []byte) (*http.Client, error) {
 	return &http.Client{Transport: transport}, nil
 }
 
+// proxyEnv is what a user's own service needs to reach the issuer at AWS's URL.
+func (s *System) proxyEnv() (env []string) {
+	for _, variable := range s.Running.ProxyVariables() {
+		env = append(env, variable[0]+"="+variable[1])
+	}
+	return env
+}
+
 // ProxyVariables are what a program that knows nothing of this system needs to reach the issuer at AWS's URL; none when
 // the issuer's URL is of this machine.
 func (r Running) ProxyVariables() [][2]string {
