@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/countersign-dev/countersign/clientcredentials"
+	"github.com/countersign-dev/countersign/internal/oauth"
 )
 
 const (
@@ -24,14 +25,22 @@ type Request struct {
 	Basic    bool     // id and secret came in the Authorization header
 	Again    bool     // the caller has been refused the token that a cache would give
 
-	secret string // unexported, so that no print of a Request shows it
+	secret *string // fmt prints unexported fields too; of a pointer it prints the address
 }
 
 // Secret returns the client's secret; empty when the request shows none.
-func (r Request) Secret() string { return r.secret }
+func (r Request) Secret() string {
+	if r.secret == nil {
+		return ""
+	}
+	return *r.secret
+}
 
-// ErrGrant is a request for another grant than client_credentials.
-var ErrGrant = errors.New("this endpoint has the client_credentials grant only")
+// ErrGrant is a request for another grant than client_credentials, ErrScope one whose scope is malformed.
+var (
+	ErrGrant = errors.New("this endpoint has the client_credentials grant only")
+	ErrScope = errors.New("a scope has a character that RFC 6749, Section 3.3 does not allow, or there are too many scopes")
+)
 
 // Read reads a token request. Its error is what is wrong with it, without any of its values.
 func Read(r *http.Request) (Request, error) {
@@ -71,22 +80,36 @@ func (q *Request) readForm(form url.Values) error {
 		switch name {
 		case "grant_type", "scope", "client_id", "client_secret":
 		default:
+			// RFC 6749, Section 3.2: parameters without a value MUST be treated as if they were omitted.
+			if values[0] == "" {
+				continue
+			}
 			// RFC 6749, Section 3.2 would ignore it. A parameter may change what is in the token, as Cognito's
 			// aws_client_metadata does, and a cache that ignores it hands out the wrong one.
 			return errors.New("a parameter is not one of grant_type, scope, client_id and client_secret")
 		}
 	}
-	if form.Get("grant_type") != "client_credentials" {
+	switch form.Get("grant_type") {
+	case "client_credentials":
+	case "":
+		// RFC 6749, Section 5.2: invalid_request is for a request that is missing a required parameter.
+		return errors.New("the request has no grant_type")
+	default:
 		return ErrGrant
 	}
-	q.ClientID, q.secret = form.Get("client_id"), form.Get("client_secret")
+	secret := form.Get("client_secret")
+	q.ClientID, q.secret = form.Get("client_id"), &secret
 	q.Scopes = strings.Fields(form.Get("scope"))
 	slices.Sort(q.Scopes)
 	q.Scopes = slices.Compact(q.Scopes)
-	if len(q.Scopes) > maxScopes {
-		return errors.New("there are too many scopes")
+	if len(q.Scopes) > maxScopes || !allOf(q.Scopes, oauth.ValidScopeToken) {
+		return ErrScope
 	}
 	return nil
+}
+
+func allOf(words []string, valid func(string) bool) bool {
+	return !slices.ContainsFunc(words, func(word string) bool { return !valid(word) })
 }
 
 func (q *Request) readBasic(headers []string) error {
@@ -94,7 +117,7 @@ func (q *Request) readBasic(headers []string) error {
 		return nil
 	}
 	// RFC 6749, Section 2.3: the client MUST NOT use more than one authentication method in each request.
-	if len(headers) > 1 || q.secret != "" {
+	if len(headers) > 1 || q.Secret() != "" {
 		return errors.New("the client authenticates twice")
 	}
 	id, secret, ok := (&http.Request{Header: http.Header{"Authorization": headers}}).BasicAuth()
@@ -107,7 +130,7 @@ func (q *Request) readBasic(headers []string) error {
 	if err1 != nil || err2 != nil || q.ClientID != "" && q.ClientID != id {
 		return errors.New("the Authorization header is malformed, or of another client than client_id")
 	}
-	q.ClientID, q.secret, q.Basic = id, secret, true
+	q.ClientID, q.secret, q.Basic = id, &secret, true
 	return nil
 }
 
@@ -125,8 +148,11 @@ func noCache(h http.Header) bool {
 
 // Refusal is the answer to what Read did not take.
 func Refusal(err error) Failure {
-	if errors.Is(err, ErrGrant) {
+	switch {
+	case errors.Is(err, ErrGrant):
 		return Failure{Code: clientcredentials.UnsupportedGrantType, Status: http.StatusBadRequest}
+	case errors.Is(err, ErrScope):
+		return Failure{Code: clientcredentials.InvalidScope, Status: http.StatusBadRequest}
 	}
 	return Failure{Code: clientcredentials.InvalidRequest, Status: http.StatusBadRequest}
 }

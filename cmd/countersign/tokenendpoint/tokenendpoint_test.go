@@ -1,6 +1,7 @@
 package tokenendpoint_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -10,6 +11,7 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"math/big"
@@ -43,6 +45,9 @@ func TestRead(t *testing.T) {
 		{name: "another scheme", form: "grant_type=client_credentials", authorization: "Bearer a", fails: true},
 		{name: "bad form encoding in the header", form: "grant_type=client_credentials", authorization: "Basic YSV6ejpi", fails: true},
 		{name: "too many scopes", form: "grant_type=client_credentials&scope=" + manyScopes(), fails: true},
+		{name: "rfc6749 s3.2: without a value is as if omitted", form: "grant_type=client_credentials&audience=&scope=&client_id=a&client_secret=b",
+			want: tokenendpoint.Request{ClientID: "a"}, secret: "b"},
+		{name: "rfc6749 s3.2: twice, once without a value", form: "grant_type=client_credentials&scope=&scope=a", fails: true},
 		{name: "no grant_type", form: "client_id=a", fails: true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -73,6 +78,27 @@ func manyScopes() string {
 		b.WriteString("+s" + string(rune('0'+n/10)) + string(rune('0'+n%10)))
 	}
 	return b.String()
+}
+
+// TestNoPrintOfARequest: fmt prints unexported fields too.
+func TestNoPrintOfARequest(t *testing.T) {
+	r := httptest.NewRequest(http.MethodPost, "/oauth2/token", strings.NewReader("grant_type=client_credentials&client_id=a&client_secret=hunter2"))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	q, err := tokenendpoint.Read(r)
+	if err != nil || q.Secret() != "hunter2" {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
+		fmt.Fprintf(&out, verb+verb+verb+"\n", q, &q, []any{q, struct{ r tokenendpoint.Request }{q}})
+	}
+	slog.New(slog.NewTextHandler(&out, nil)).Info("m", "q", q)
+	slog.New(slog.NewJSONHandler(&out, nil)).Info("m", "q", q)
+	for _, form := range []string{"hunter2", fmt.Sprintf("%x", "hunter2")} {
+		if strings.Contains(out.String(), form) {
+			t.Errorf("printed:\n%s", out.String())
+		}
+	}
 }
 
 func TestFailures(t *testing.T) {

@@ -17,6 +17,7 @@ const (
 	forceWindow  = 5 * time.Minute  // least time between renewals because an API refused the token
 	firstPause   = time.Second      // after a renewal that failed
 	maxLeastLeft = 2 * time.Minute  // with less left, a caller waits for the renewal; of a short life a tenth
+	endsEarly    = time.Second      // expires_in is in whole seconds: in its last one a token has none left to tell
 )
 
 // key names an entry: a keyed hash of the credential and the scopes.
@@ -70,7 +71,7 @@ type flight struct {
 
 func newCache(closing context.Context, max int, rate float64, c *counts) *cache {
 	return &cache{max: max, counts: c, held: map[key]*held{}, refused: map[key]refusal{}, flights: map[key]*flight{},
-		strangers: bucket{rate: rate, level: 2 * rate, at: time.Now()}, closing: closing}
+		strangers: newBucket(rate), closing: closing}
 }
 
 // get returns a token and what is left of it. Again says that the caller was refused the token that is held. Ask is
@@ -79,7 +80,7 @@ func (c *cache) get(ctx context.Context, k key, again bool, a ask) (*clientcrede
 	now := time.Now()
 	c.mu.Lock()
 	h := c.held[k]
-	if h != nil && !now.Before(h.end) {
+	if h != nil && h.left(now) <= 0 {
 		delete(c.held, k)
 		h = nil
 	}
@@ -101,7 +102,7 @@ func (c *cache) get(ctx context.Context, k key, again bool, a ask) (*clientcrede
 			return nil, 0, f.err
 		}
 	}
-	left := time.Until(h.end)
+	left := h.left(time.Now())
 	if left <= 0 {
 		return nil, 0, errEnded
 	}
@@ -140,7 +141,7 @@ func (c *cache) decide(k key, h *held, again bool, now time.Time, a ask) (f *fli
 		f = c.takeOff(k, h, false, a)
 	}
 	c.counts.hits.Add(1)
-	return f, f != nil && h.end.Sub(now) < h.least, nil
+	return f, f != nil && h.left(now) < h.least, nil
 }
 
 // takeOff starts a flight; c.mu is held. No caller's context ends it, for others wait for it too. The secret lives in
@@ -170,7 +171,9 @@ func (c *cache) land(k key, f *flight, old *held, token *clientcredentials.Token
 		if old != nil {
 			f.token.nextForce = old.nextForce
 		}
-		c.makeRoom(now)
+		if _, replaces := c.held[k]; !replaces {
+			c.makeRoom(now)
+		}
 		c.held[k] = f.token
 		delete(c.refused, k)
 	case final(err):
@@ -191,8 +194,13 @@ func hold(t *clientcredentials.Token, now time.Time) *held {
 	life := time.Until(t.Expiry)
 	// Drawn anew for each token, so that entries that were made together do not stay together.
 	renewal := time.Duration(float64(life) * (0.65 + 0.2*rand.Float64()))
-	// Expires_in is in whole seconds: in its last one a token has none left to tell.
-	return &held{token: t, least: min(maxLeastLeft, life/10), renew: now.Add(renewal), end: now.Add(life - time.Second)}
+	return &held{token: t, least: min(maxLeastLeft, life/10), renew: now.Add(renewal), end: now.Add(life - endsEarly)}
+}
+
+// left is what may be said of the token's life. The monotonic clock, which end has, cannot be set back, and stands still while
+// a machine sleeps; the wall clock goes on. The earlier end counts.
+func (h *held) left(now time.Time) time.Duration {
+	return min(h.end.Sub(now), h.token.Expiry.Sub(now.Round(0))-endsEarly)
 }
 
 // refuse remembers a refusal. It is bounded like the tokens are, but apart from them: whoever guesses secrets fills
@@ -212,7 +220,7 @@ func (c *cache) makeRoom(now time.Time) {
 	var first key
 	var end time.Time
 	for k, h := range c.held {
-		if !now.Before(h.end) {
+		if h.left(now) <= 0 {
 			delete(c.held, k)
 			continue
 		}
@@ -249,12 +257,17 @@ func pauseAfter(err error, now time.Time) time.Duration {
 
 // bucket is a token bucket of strangers' requests; the cache's mutex guards it.
 type bucket struct {
-	rate, level float64
-	at          time.Time
+	rate, burst, level float64
+	at                 time.Time
+}
+
+func newBucket(rate float64) bucket {
+	burst := max(2*rate, 1) // with less than one there would never be a whole one to take
+	return bucket{rate: rate, burst: burst, level: burst, at: time.Now()}
 }
 
 func (b *bucket) take(now time.Time) bool {
-	b.level = min(b.level+now.Sub(b.at).Seconds()*b.rate, 2*b.rate)
+	b.level = min(b.level+now.Sub(b.at).Seconds()*b.rate, b.burst)
 	b.at = now
 	if b.level < 1 {
 		return false

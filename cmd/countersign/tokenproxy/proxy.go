@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"hash"
 	"log/slog"
+	"math"
 	"net/http"
 	"time"
 
@@ -46,8 +47,9 @@ func New(cfg Config) (*Proxy, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	if cfg.MaxEntries < 0 || cfg.StrangerRate < 0 {
-		return nil, errors.New("tokenproxy: MaxEntries and StrangerRate cannot be negative")
+	// The second is false for what is not a number.
+	if cfg.MaxEntries < 0 || !(cfg.StrangerRate > 0) || math.IsInf(cfg.StrangerRate, 0) {
+		return nil, errors.New("tokenproxy: MaxEntries and StrangerRate are positive numbers")
 	}
 	p := &Proxy{cfg: cfg, secret: make([]byte, sha256.Size)}
 	rand.Read(p.secret) // it never returns an error

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"log/slog"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -204,6 +205,46 @@ func TestEntriesAreBounded(t *testing.T) {
 	})
 }
 
+// TestAFullCacheRenews: a renewal takes the place of the old token, and nobody else's.
+func TestAFullCacheRenews(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		u := &upstream{}
+		p := newProxy(t, u, func(cfg *tokenproxy.Config) { cfg.MaxEntries = 3 })
+		for range 20 {
+			for n := range 3 {
+				ask(p, right, fmt.Sprint("scope-", n))
+				synctest.Wait()
+			}
+			time.Sleep(17 * time.Minute)
+		}
+		if text := metrics(p); !strings.Contains(text, "countersign_tokenproxy_tokens 3\n") || !strings.Contains(text, "evicted_total 0\n") {
+			t.Error(text)
+		}
+	})
+}
+
+// TestASlowRate: less than one stranger a second is some, and not none.
+func TestASlowRate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		u := &upstream{}
+		p := newProxy(t, u, func(cfg *tokenproxy.Config) { cfg.StrangerRate = 0.1 })
+		for n := range 3 {
+			if g := ask(p, right, fmt.Sprint("scope-", n)); g.status != 200 {
+				t.Fatalf("%d: %+v", n, g)
+			}
+			if g := ask(p, right, "one-more"); g.status != 429 {
+				t.Errorf("at once: %+v", g)
+			}
+			time.Sleep(10 * time.Second)
+		}
+	})
+	for _, rate := range []float64{-1, math.NaN(), math.Inf(1)} {
+		if _, err := tokenproxy.New(tokenproxy.Config{Upstream: "https://auth.example.com/oauth2/token", StrangerRate: rate}); err == nil {
+			t.Errorf("a rate of %v is taken", rate)
+		}
+	}
+}
+
 // TestARefusedToken: rfc9111 s5.2.1.4: no-cache asks the issuer, once in five minutes.
 func TestARefusedToken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -250,6 +291,8 @@ func TestWhatIsNoTokenRequest(t *testing.T) {
 		{"Cognito: aws_client_metadata", "grant_type=client_credentials&aws_client_metadata=%7B%7D" + secret, "invalid_request"},
 		{"rfc7523 s2.2: an assertion", "grant_type=client_credentials&client_assertion=a.b.c", "invalid_request"},
 		{"no form", "%zz", "invalid_request"},
+		{"rfc6749 s5.2: no grant_type", "scope=a" + secret, "invalid_request"},
+		{"rfc6749 s5.2: a malformed scope", "grant_type=client_credentials&scope=a%22b" + secret, "invalid_scope"},
 		{"too long", "grant_type=client_credentials&scope=" + strings.Repeat("a", 20<<10) + secret, "invalid_request"},
 		{"rfc6749 s2.3: two ways at once", "grant_type=client_credentials" + secret, "invalid_request"},
 	} {
