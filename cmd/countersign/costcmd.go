@@ -11,10 +11,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/countersign-dev/countersign/cmd/countersign/cost"
+	"github.com/countersign-dev/countersign/cmd/countersign/dev"
 )
 
 type costOptions struct {
 	config                    issuerConfig
+	state                     string
 	usage, month, prices, out string
 	processes                 int
 	budget                    float64
@@ -26,8 +28,9 @@ func newCost() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "cost",
 		Short: "Print what Amazon Cognito would bill for the tokens of a month",
-		Long: `Prices the tokens that an issuer has counted (usage in its configuration file) as Amazon Cognito bills machines, and warns of
-app clients whose cache is broken: those that ask for many more tokens, in the life of one, than they have processes.
+		Long: `Prices the tokens that an issuer (usage in its configuration file) or a countersign dev has counted, as Amazon Cognito bills
+machines, and warns of app clients whose cache is broken: those that ask for many more tokens, in the life of one, than they
+have processes.
 
 The prices come with the program and have a date; --prices names a file with others. Several replicas that count into one
 directory are summed.
@@ -35,7 +38,7 @@ directory are summed.
 Exit codes: 0 printed, 1 the month costs more than --budget, 2 it could not be done.`,
 		Example: `  countersign cost --config issuer.yaml
   countersign cost --usage /var/lib/countersign/usage --month 2026-11 --output json
-  countersign cost --budget 100      # in CI`,
+  countersign cost --state ./state --budget 100      # of a countersign dev, in CI`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			o.configChanged = cmd.Flags().Changed("config")
@@ -45,20 +48,22 @@ Exit codes: 0 printed, 1 the month costs more than --budget, 2 it could not be d
 	o.config.add(cmd)
 	flags := cmd.Flags()
 	flags.StringVar(&o.usage, "usage", "", "directory that was counted into (default: usage of --config)")
+	flags.StringVar(&o.state, "state", "", "state directory of a countersign dev, which counts too")
 	flags.StringVar(&o.month, "month", "", "month to price, as 2026-11 (default: this one)")
 	flags.StringVar(&o.prices, "prices", "", "file of prices (default: those that come with the program)")
 	flags.IntVar(&o.processes, "processes", 10, "how many processes an app client may have before its cache counts as broken")
 	flags.Float64Var(&o.budget, "budget", 0, "most that the month may cost; 0 means any amount")
 	addOutput(cmd, &o.out)
 	_ = cmd.MarkFlagDirname("usage")
+	_ = cmd.MarkFlagDirname("state")
 	_ = cmd.MarkFlagFilename("prices", "yaml", "yml", "json")
 	return cmd
 }
 
 func runCost(w io.Writer, o costOptions) error {
 	switch {
-	case o.usage != "" && o.configChanged:
-		return errors.New("--usage and --config are two places; keep one")
+	case o.usage != "" && o.configChanged, o.state != "" && (o.usage != "" || o.configChanged):
+		return errors.New("--usage, --state and --config are different places; keep one")
 	case o.processes < 1:
 		return errors.New("--processes is less than 1")
 	case o.budget < 0:
@@ -86,6 +91,9 @@ func runCost(w io.Writer, o costOptions) error {
 
 func (o costOptions) bill() (cost.Bill, error) {
 	dir := o.usage
+	if o.state != "" {
+		dir = dev.State(o.state).Usage()
+	}
 	if dir == "" {
 		c, err := o.config.load()
 		if err != nil {

@@ -68,7 +68,7 @@ func TestCostMistakes(t *testing.T) {
 		{"no directory", "no such file", []string{"cost", "--usage", filepath.Join(dir, "none")}},
 		{"a month", `"May" is no month; write it as 2026-11`, []string{"cost", "--usage", dir, "--month", "May"}},
 		{"prices", "no such file", []string{"cost", "--usage", dir, "--prices", filepath.Join(dir, "none.yaml")}},
-		{"two places", "--usage and --config are two places", []string{"cost", "--usage", dir, "--config", config}},
+		{"two places", "--usage, --state and --config are different places", []string{"cost", "--usage", dir, "--config", config}},
 		{"no process", "--processes is less than 1", []string{"cost", "--usage", dir, "--processes", "0"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

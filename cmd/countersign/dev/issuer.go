@@ -20,11 +20,15 @@ func (s *System) issuerHandler() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	count, err := s.meter()
+	if err != nil {
+		return nil, err
+	}
 	mux := http.NewServeMux()
 	mux.Handle("GET /{$}", page)
 	mux.HandleFunc("GET /healthz", s.healthz)
 	answers := s.steer.front(cognito.Handler(s.service, cognito.HandlerConfig{
-		Authenticate: signatures.Authenticate, Logger: s.logger, Reasons: true, Quotas: s.steer.quotas,
+		Authenticate: signatures.Authenticate, Logger: s.logger, Reasons: true, Quotas: s.steer.quotas, Observe: count,
 	}))
 	mux.Handle("/", answers)
 	return s.proxied(mux, answers)
