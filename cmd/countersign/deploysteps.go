@@ -103,7 +103,11 @@ func writeFailure(w io.Writer, f deploy.Failure, rollback string) {
 	for _, a := range f.Advice {
 		fmt.Fprintf(w, "what to do: %s\n", escape.Visible(a))
 	}
-	if len(f.Running) == 0 {
+	switch {
+	case f.Running == nil:
+		fmt.Fprintln(w, "what runs is not known")
+		return
+	case len(f.Running) == 0:
 		fmt.Fprintln(w, "nothing of the service runs")
 		return
 	}

@@ -13,7 +13,7 @@ type Failure struct {
 	Reason  string   `json:"reason"`
 	Pods    []BadPod `json:"pods"`
 	Events  []string `json:"events"`  // of the Deployment, its newest ReplicaSet and their pods, the last ones last
-	Running []string `json:"running"` // what serves requests now
+	Running []string `json:"running"` // what serves requests now; null if that could not be read
 	Advice  []string `json:"advice"`
 }
 
@@ -172,6 +172,7 @@ func (k Kubectl) explainEvents(ctx context.Context, involved []string, f *Failur
 
 // running says what serves requests now: a rollout that takes no pod away before a new one is ready leaves the old ones.
 func (f *Failure) running(newest *replicaSet, older []replicaSet) {
+	f.Running = []string{}
 	if newest != nil && newest.Status.ReadyReplicas > 0 {
 		f.Running = append(f.Running, newest.line("new"))
 	}
