@@ -20,6 +20,8 @@ import (
 	"time"
 
 	"github.com/countersign-dev/countersign/clientcredentials"
+	"github.com/countersign-dev/countersign/cmd/countersign/tokenendpoint"
+	"github.com/countersign-dev/countersign/cmd/countersign/tokenproxy"
 )
 
 // process is a command of the built program that stays up.
@@ -172,6 +174,49 @@ func TestTokenproxyDropsIn(t *testing.T) {
 	if conn, err := net.Dial("tcp", strings.TrimSuffix(strings.TrimPrefix(endpoint, "http://"), "/oauth2/token")); err == nil {
 		conn.Close()
 		t.Error("it listens after SIGTERM")
+	}
+}
+
+// TestTokenproxyPaths: the upstream's path is answered too, where a mux can have it, and the standard one always.
+func TestTokenproxyPaths(t *testing.T) {
+	for path, own := range map[string]bool{
+		"": false, "/": false, "/oauth2/token": true, "/realms/shop/token": true, "/a%20b": true, "/a//b": false, "/a/../b": false, "/{a}": false, "/token/": true,
+	} {
+		o := tokenproxyOptions{Config: tokenproxy.Config{Upstream: "https://issuer.example.com" + path}}
+		routes := o.routes(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) }), &tokenendpoint.Server{})
+		for asked, want := range map[string]bool{"/oauth2/token": true, path: own} {
+			if asked == "" {
+				continue
+			}
+			res := httptest.NewRecorder()
+			routes.ServeHTTP(res, httptest.NewRequest(http.MethodPost, asked, nil))
+			if got := res.Code == http.StatusTeapot; got != want {
+				t.Errorf("upstream %q, POST %s: %d", path, asked, res.Code)
+			}
+		}
+	}
+}
+
+func TestTokenproxyFlags(t *testing.T) {
+	for _, tt := range []struct {
+		flags []string
+		want  string
+	}{
+		{[]string{"--addr", "foo"}, "--addr foo: "},
+		{[]string{"--addr", ":8443"}, "is reached from other machines"},
+		{[]string{"--max-entries", "0"}, "--max-entries is a positive number"},
+		{[]string{"--stranger-rate", "0"}, "--stranger-rate is a positive number"},
+		{[]string{"--stranger-rate", "NaN"}, "--stranger-rate is a positive number"},
+		{[]string{"--tls-cert", "a"}, "go together"},
+	} {
+		cmd := newTokenproxy()
+		cmd.SilenceErrors, cmd.SilenceUsage = true, true
+		cmd.SetArgs(append([]string{"--upstream", "https://issuer.example.com/oauth2/token"}, tt.flags...))
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel() // one that is taken ends at once
+		if err := cmd.ExecuteContext(ctx); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%v: %v, want %s", tt.flags, err, tt.want)
+		}
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"path"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -86,7 +87,14 @@ func (o tokenproxyOptions) run(ctx context.Context, stdout, stderr io.Writer) er
 }
 
 func (o tokenproxyOptions) check() error {
+	_, _, err := net.SplitHostPort(o.addr)
 	switch {
+	case err != nil:
+		return fmt.Errorf("--addr %s: %w; write it as 127.0.0.1:8086", o.addr, err)
+	case o.MaxEntries <= 0:
+		return errors.New("--max-entries is a positive number")
+	case !(o.StrangerRate > 0): // also what is not a number
+		return errors.New("--stranger-rate is a positive number")
 	case o.Upstream == "":
 		return errors.New("--upstream is missing; name the token endpoint that is asked, as https://example.auth.eu-west-1.amazoncognito.com/oauth2/token")
 	case (o.cert == "") != (o.key == ""):
@@ -102,12 +110,18 @@ func (o tokenproxyOptions) check() error {
 func (o tokenproxyOptions) routes(proxy http.Handler, server *tokenendpoint.Server) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("POST /oauth2/token", proxy)
-	if u, err := url.Parse(o.Upstream); err == nil && u.Path != "" && u.Path != "/" && u.Path != "/oauth2/token" && !strings.ContainsAny(u.Path, "{}") {
+	if u, err := url.Parse(o.Upstream); err == nil && isRoute(u.Path) && u.Path != "/oauth2/token" {
 		mux.Handle("POST "+u.EscapedPath(), proxy)
 	}
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
 	mux.HandleFunc("GET /readyz", server.Ready)
 	return mux
+}
+
+// isRoute reports whether a path can be a mux's pattern: one with braces would be a wildcard, and one that the mux cleans is
+// never met.
+func isRoute(text string) bool {
+	return text != "" && text != "/" && !strings.ContainsAny(text, "{}") && path.Clean(text) == strings.TrimSuffix(text, "/")
 }
 
 func (o tokenproxyOptions) listen(logger *slog.Logger) (net.Listener, string, error) {
