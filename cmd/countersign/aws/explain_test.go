@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -123,9 +124,9 @@ func TestOnlyRefused(t *testing.T) {
 		{"cut", func(http.ResponseWriter) { panic(http.ErrAbortHandler) }, 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			calls := 0
+			var calls atomic.Int64
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-				calls++
+				calls.Add(1)
 				c.answer(w)
 			}))
 			defer server.Close()
@@ -136,8 +137,8 @@ func TestOnlyRefused(t *testing.T) {
 			}
 			_, err = idp.NewFromConfig(cfg).CreateUserPool(t.Context(), &idp.CreateUserPoolInput{PoolName: sdk.String("orders")},
 				func(o *idp.Options) { o.Retryer = aws.OnlyRefused(o.Retryer) })
-			if err == nil || calls != c.want {
-				t.Errorf("%d calls, %v; want %d", calls, err, c.want)
+			if err == nil || int(calls.Load()) != c.want {
+				t.Errorf("%d calls, %v; want %d", calls.Load(), err, c.want)
 			}
 		})
 	}
