@@ -159,11 +159,12 @@ func (f *poolFile) sort() {
 	slices.SortFunc(f.Clients, func(a, b clientFile) int { return cmp.Compare(a.ClientID, b.ClientID) })
 }
 
-// adopt makes one of Secrets out of the ClientSecret of Cognito's description, which says neither its id nor its date.
+// adopt makes one of Secrets out of the ClientSecret of Cognito's description, which says neither its id nor its date, and
+// leaves out the type, which every description shows and nobody sets.
 func (c *clientFile) adopt() {
 	if c.ClientSecret != "" && len(c.Secrets) == 0 {
 		id := c.ClientID + "--" + strconv.FormatInt(c.CreationDate.UnixMilli(), 10)
 		c.Secrets = []secretFile{{ID: id, Value: c.ClientSecret, Created: c.CreationDate}}
 	}
-	c.ClientSecret = ""
+	c.ClientSecret, c.ClientType = "", ""
 }
