@@ -89,7 +89,11 @@ func seconds(raw json.RawMessage) (time.Duration, error) {
 	if f > maxLife.Seconds() {
 		return maxLife, nil
 	}
-	return time.Duration(f * float64(time.Second)), nil
+	d := time.Duration(f * float64(time.Second))
+	if d == 0 {
+		return 0, errAnswer // zero stands for no answer here
+	}
+	return d, nil
 }
 
 // bearerToken checks RFC 6750, Section 2.1: b64token = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"=".

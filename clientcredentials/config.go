@@ -124,7 +124,8 @@ func (c Config) settings() (settings, error) {
 	switch c.Door {
 	case "", ClientSecretBasic, ClientSecretPost, GetClientToken:
 	default:
-		report("Door", fmt.Errorf("is %q; use ClientSecretBasic, ClientSecretPost or GetClientToken", string(c.Door)))
+		report("Door", fmt.Errorf("is %q; use %q, %q or %q", string(c.Door),
+			string(ClientSecretBasic), string(ClientSecretPost), string(GetClientToken)))
 	}
 	if c.StartSpread < 0 {
 		report("StartSpread", errors.New("is negative"))

@@ -148,6 +148,7 @@ func TestGetClientToken(t *testing.T) {
 		{"wrong scope", issuerID, "", nil, answer(400, amz, `{"__type":"InvalidParameterException"}`), "", clientcredentials.InvalidRequest, 400, false},
 		{"WAF", issuerID, "", nil, answer(403, amz, `{"__type":"ForbiddenException"}`), "", "", 403, false},
 		{"Cognito: throttling is HTTP 400", issuerID, "", nil, answer(400, amz, `{"__type":"TooManyRequestsException"}`), "", "", 400, true},
+		{"AWS: the name that all its APIs have", issuerID, "", nil, answer(400, amz, `{"__type":"ThrottlingException"}`), "", "", 400, true},
 		{"internal error", issuerID, "", nil, answer(500, amz, `{"__type":"InternalErrorException"}`), "", "", 500, true},
 		{"the token endpoint's form", issuerID, "", nil, answer(200, amz, `{"access_token":"abc","token_type":"Bearer"}`), "", "", 200, false},
 		{"another media type", issuerID, "", nil, answer(200, "application/json", good), "", "", 200, false},

@@ -155,8 +155,8 @@ func (clientTokenDoor) refusal(body []byte) refusal {
 		return refusal{code: UnauthorizedClient}
 	case "InvalidParameterException":
 		return refusal{code: InvalidRequest}
-	case "TooManyRequestsException", "InternalErrorException":
-		// Cognito: throttling is HTTP 400 in this API.
+	case "TooManyRequestsException", "ThrottlingException", "InternalErrorException":
+		// Cognito: throttling is HTTP 400 in this API, under its own name or that of all AWS APIs.
 		return refusal{temporary: true}
 	}
 	return refusal{}

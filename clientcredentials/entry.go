@@ -35,13 +35,16 @@ type entry struct {
 // does not lengthen it. It is negative for a token that has ended.
 func lifetime(g grant, c claims, now instant) time.Duration {
 	life := g.life
-	shorten := func(seconds float64) {
-		d := maxLife
-		if seconds < maxLife.Seconds() {
-			d = time.Duration(max(seconds, -1) * float64(time.Second))
+	if life == 0 {
+		life = maxLife
+		if !c.timed {
+			// RFC 6749, Section 5.1: expires_in is RECOMMENDED; its absence is not a promise of a token without end.
+			life = defaultLife
 		}
-		if life == 0 || d < life {
-			life = d
+	}
+	shorten := func(seconds float64) {
+		if seconds < maxLife.Seconds() {
+			life = min(life, time.Duration(max(seconds, -1)*float64(time.Second)))
 		}
 	}
 	if c.timed {
@@ -49,9 +52,6 @@ func lifetime(g grant, c claims, now instant) time.Duration {
 		if c.issuedAt > 0 {
 			shorten(c.expiry - c.issuedAt)
 		}
-	} else if life == 0 {
-		// RFC 6749, Section 5.1: expires_in is RECOMMENDED; its absence is not a promise of a token without end.
-		life = defaultLife
 	}
 	return life
 }

@@ -123,6 +123,9 @@ func cause(err error, c Credential) error {
 	if strings.Contains(text, "malformed") || strings.Contains(text, "transport connection broken") {
 		return errors.New("the connection broke, or the answer is not HTTP")
 	}
+	if strings.Contains(text, "Location header") {
+		return errors.New("the answer redirects, to what is no address")
+	}
 	for _, form := range formsOf(c) {
 		if form != "" && strings.Contains(text, form) {
 			return errors.New("the cause is withheld, for its text repeats the client's secret")

@@ -37,6 +37,10 @@ func TestExpiry(t *testing.T) {
 			return jwt(map[string]any{"exp": at(3 * time.Hour), "iat": at(2 * time.Hour)}), ``
 		}, time.Hour},
 		{"exp in the past", func() (string, string) { return jwt(map[string]any{"exp": at(-time.Second)}), `3600` }, 0},
+		{"exp this very moment", func() (string, string) {
+			return jwt(map[string]any{"exp": at(0), "iat": at(-time.Hour)}), `3600`
+		}, 0},
+		{"expires_in under a nanosecond", func() (string, string) { return "opaque", `1e-12` }, 0},
 		{"exp of 1970", func() (string, string) { return jwt(map[string]any{"exp": 0}), `3600` }, 0},
 		{"exp that is no number", func() (string, string) { return jwt(map[string]any{"exp": "soon"}), `3600` }, time.Hour},
 		{"exp beyond all numbers", func() (string, string) { return jwt(map[string]any{"exp": 1e300}), `3600` }, time.Hour},

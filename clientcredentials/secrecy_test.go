@@ -158,6 +158,7 @@ func TestAnAnswerThatIsNoHTTP(t *testing.T) {
 		"HTTP/1.1 hidden-words OK\r\n\r\n",
 		"HTTP/1.1 200 OK\r\nhidden-words\r\n\r\n",
 		"HTTP/1.1 200 OK\r\nContent-Length: hidden-words\r\n\r\n",
+		"HTTP/1.1 307 Temporary Redirect\r\nLocation: http://%zz/hidden-words\r\n\r\n",
 		"HTTP/1.1 200 OK\r\nTransfer-Encoding: hidden-words\r\n\r\n",
 		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Type: application/json\r\n\r\nhidden-words\r\n",
 	} {
