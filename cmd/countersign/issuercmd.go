@@ -25,7 +25,8 @@ func newIssuer() *cobra.Command {
 		Short: "Run the issuer in production",
 		Long: `Runs the issuer that the configuration file describes: tokens, keys and the cognito-idp JSON API, over a SQLite
 file or, for replicas, a PostgreSQL database. It logs to standard error and stays up until SIGTERM or Ctrl-C; then it
-answers what is under way and ends. SIGHUP makes it look at once whether certificate and access keys have changed. The page docs/issuer.md has a complete configuration file.
+answers what is under way and ends. SIGHUP makes it look at once whether certificate and access keys have changed. The
+page docs/issuer.md has a complete configuration file.
 
 Exit codes: 0 it was told to end and did, 2 it could not run.`,
 		Example: `  countersign issuer credentials add access-keys.yaml --name deployer

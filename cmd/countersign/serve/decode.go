@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"reflect"
 	"slices"
@@ -21,6 +22,9 @@ const maxConfig = 1 << 20
 // with single keys does not keep the others from being read.
 func (c *Config) read(path string) (problems, err error) {
 	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("configuration: %w; name the file with --config; docs/issuer.md has a complete one", err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("configuration: %w", err)
 	}
