@@ -10,7 +10,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
-	"github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
 
 	"github.com/countersign-dev/countersign/clientcredentials"
 )
@@ -128,20 +127,19 @@ func (s *Secret) read(ctx context.Context, pending bool) ([]clientcredentials.Cr
 	}
 	s.triedAt = time.Now()
 	list, err := s.stage(ctx, stageCurrent)
-	if err == nil && pending {
-		var more []clientcredentials.Credential
-		if more, err = s.stage(ctx, stagePending); isNotFound(err) {
-			err = nil // no rotation is under way
-		}
-		for _, c := range more {
-			if !slices.Contains(list, c) {
-				list = append(list, c)
-			}
-		}
-	}
 	s.failed = err
 	if err != nil {
 		return s.lastGood(err)
+	}
+	if pending {
+		// No rotation may be under way, or one that failed has left something half made: that is no reason not to use
+		// AWSCURRENT, which may just have been replaced.
+		more, _ := s.stage(ctx, stagePending)
+		for _, c := range more {
+			if c.ClientID != "" && c.ClientSecret != "" && !slices.Contains(list, c) {
+				list = append(list, c)
+			}
+		}
 	}
 	s.list, s.full, s.readAt = list, pending, time.Now()
 	return slices.Clone(list), nil
@@ -167,9 +165,4 @@ func (s *Secret) stage(ctx context.Context, stage string) ([]clientcredentials.C
 		return nil, fmt.Errorf("awssecrets: %w", err)
 	}
 	return list, nil
-}
-
-func isNotFound(err error) bool {
-	var missing *types.ResourceNotFoundException
-	return errors.As(err, &missing)
 }

@@ -20,12 +20,17 @@ type stages struct {
 	values map[string]string
 	err    error
 	asked  []string
+
+	stageErr map[string]error // by stage
 }
 
 func (s *stages) GetSecretValue(_ context.Context, in *secretsmanager.GetSecretValueInput, _ ...func(*secretsmanager.Options)) (*secretsmanager.GetSecretValueOutput, error) {
 	s.asked = append(s.asked, *in.VersionStage)
 	if s.err != nil {
 		return nil, s.err
+	}
+	if err := s.stageErr[*in.VersionStage]; err != nil {
+		return nil, err
 	}
 	value, found := s.values[*in.VersionStage]
 	if !found {
@@ -95,6 +100,33 @@ func TestWhatIsReadWhen(t *testing.T) {
 			t.Errorf("after a rotation: %s", got)
 		}
 	})
+}
+
+// TestWhatIsPendingDoesNoHarm: AWSCURRENT has been rotated, and AWSPENDING is what a rotation that failed left there.
+func TestWhatIsPendingDoesNoHarm(t *testing.T) {
+	for name, pending := range map[string]string{
+		"no JSON": "half", "an empty secret": credential(""), "another form": `{"password":"x"}`, "an error": "error",
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			api := &stages{values: map[string]string{"AWSCURRENT": credential("one"), "AWSPENDING": pending}}
+			if pending == "error" {
+				api.stageErr = map[string]error{"AWSPENDING": errors.New("AccessDeniedException")}
+			}
+			s := newSecret(t, api)
+			if got := loaded(t, load(s)); got != "one" {
+				t.Errorf("%s: before a refusal: %s", name, got)
+			}
+			api.values["AWSCURRENT"] = credential("two")
+			for range 10 {
+				if got := loaded(t, reload(s)); got != "two" {
+					t.Errorf("%s: after a refusal: %s", name, got)
+				}
+			}
+			if n := len(api.asked); n != 3 {
+				t.Errorf("%s: %d calls, want 3", name, n)
+			}
+		})
+	}
 }
 
 func TestRefusals(t *testing.T) {
