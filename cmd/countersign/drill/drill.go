@@ -15,7 +15,8 @@ type Config struct {
 	Pods     int           // 0 means 20
 	Duration time.Duration // 0 means a minute, and 6 of them for everything
 	// Life is how long the issuer says that a token lives; 0 means 20 seconds for the drills that replace one thing, and
-	// 5 minutes, the shortest that Cognito gives, for the others. Under 20 seconds tokens are not renewed ahead.
+	// 5 minutes, the shortest that Cognito gives, for the others. It is between the two: shorter-lived tokens are not renewed ahead, and
+	// longer ones the issuer does not give.
 	Life   time.Duration
 	Outage time.Duration // of issuer-outage; 0 means 20 seconds
 	Skew   time.Duration // of clock-skew; 0 means 45 seconds
@@ -115,7 +116,7 @@ func (c Config) For(name string) (Config, error) {
 		return c, fmt.Errorf("drill: there is no drill %q; there are %q", name, Names())
 	}
 	d := drill.defaults
-	if c.Rate < 0 || c.Pods < 0 || c.Duration < 0 || c.Life < 0 || c.Outage < 0 {
+	if c.Rate < 0 || c.Pods < 0 || c.Duration < 0 || c.Life < 0 || c.Outage < 0 || c.Skew < 0 {
 		return c, errors.New("drill: a number is negative")
 	}
 	setDefault(&c.Rate, 500)
@@ -132,6 +133,9 @@ func (c Config) For(name string) (Config, error) {
 	}
 	if c.network == nil {
 		c.network = &sockets{}
+	}
+	if c.Life < shortLife || c.Life > issuerMin {
+		return c, fmt.Errorf("drill: a life of %v; a token that is renewed ahead lives %v at least, and the issuer's live %v", c.Life, shortLife, issuerMin)
 	}
 	if c.Rate < c.Pods {
 		return c, fmt.Errorf("drill: %d requests a second are fewer than %d pods; each makes one at least", c.Rate, c.Pods)

@@ -127,13 +127,16 @@ func TestADrillThatIsTooShort(t *testing.T) {
 
 func TestConfigIsChecked(t *testing.T) {
 	for name, cfg := range map[string]Config{
-		"negative":               {Rate: -1},
-		"fewer calls than pods":  {Rate: 5, Pods: 10},
-		"a life in the past":     {Life: -time.Second},
-		"an outage in the past ": {Outage: -time.Second},
+		"negative":                {Rate: -1},
+		"fewer calls than pods":   {Rate: 5, Pods: 10},
+		"a life in the past":      {Life: -time.Second},
+		"too short a life":        {Life: 19 * time.Second},
+		"longer than said":        {Life: 6 * time.Minute},
+		"a clock that is neither": {Skew: -time.Second},
+		"an outage in the past ":  {Outage: -time.Second},
 	} {
-		if _, err := Run(t.Context(), "rotate-keys", cfg); err == nil {
-			t.Errorf("%s: it ran", name)
+		if _, err := cfg.For("rotate-keys"); err == nil {
+			t.Errorf("%s: it is taken", name)
 		}
 	}
 	if _, err := Run(t.Context(), "rotate-everything", Config{}); err == nil || !strings.Contains(err.Error(), `["clock-skew" "everything" "issuer-outage" "rotate-keys" "rotate-secret"]`) {
