@@ -81,6 +81,9 @@ func (o *provisionOptions) run(ctx context.Context, in io.Reader, stdout, stderr
 	if err != nil {
 		return err
 	}
+	if err := t.places.FindContext(ctx, t.want); err != nil {
+		return err
+	}
 	have, err := provision.Read(ctx, t.Target, t.want, t.places)
 	if err != nil {
 		return err

@@ -33,6 +33,9 @@ func FindClient(ctx context.Context, t Target, w Want, places Places, name strin
 		return Client{}, fmt.Errorf("the file has no client %q; it has %q", name, names)
 	}
 	w.Clients = []WantClient{*wanted}
+	if err := places.FindContext(ctx, w); err != nil {
+		return Client{}, err
+	}
 	pool, err := t.findPool(ctx, w)
 	if err != nil {
 		return Client{}, err

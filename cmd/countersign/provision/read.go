@@ -143,7 +143,9 @@ func (t Target) readClient(ctx context.Context, h *Have, pool string, c WantClie
 		return fmt.Errorf("app client %q (%s) of user pool %s has no secret, and Cognito gives one only when a client is made: remove it, or choose another name", c.Name, have.ID, pool)
 	}
 	have.Full = full
-	have.Live, err = t.isLive(ctx, *have, h.Stored[c.Name].Credential, h.Addresses)
+	at := h.Addresses
+	at.unasked = at.unasked || h.Domain.PoolID != pool || h.Domain.Status != types.DomainStatusTypeActive // nobody is there yet
+	have.Live, err = t.isLive(ctx, *have, h.Stored[c.Name].Credential, at)
 	return err
 }
 
