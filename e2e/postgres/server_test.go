@@ -135,10 +135,24 @@ func (s *server) command(name string, args ...string) (*exec.Cmd, error) {
 	return cmd, err
 }
 
-// start returns when the server answers.
+// start returns when the server answers. It refuses to start while a process of its last life still has the shared memory,
+// which after a kill takes a moment.
 func (s *server) start(settings ...string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	deadline := time.Now().Add(10 * time.Second)
+	for {
+		err := s.startOnce(settings)
+		if !errors.Is(err, errEnded) || time.Now().After(deadline) {
+			return err
+		}
+		<-time.After(50 * time.Millisecond)
+	}
+}
+
+var errEnded = errors.New("the server ended; see its log")
+
+func (s *server) startOnce(settings []string) error {
 	args := []string{"-D", s.dir, "-p", strconv.Itoa(s.port), "-k", filepath.Dir(s.dir), "-c", "listen_addresses=127.0.0.1"}
 	for _, setting := range settings {
 		args = append(args, "-c", setting)
@@ -174,7 +188,7 @@ func (s *server) awaitAnswer() error {
 		}
 		select {
 		case <-s.done:
-			return errors.New("the server ended; see its log")
+			return errEnded
 		case <-ctx.Done():
 			return fmt.Errorf("the server does not answer: %w", err)
 		case <-time.After(20 * time.Millisecond):
@@ -190,11 +204,11 @@ func (s *server) kill() {
 		return
 	}
 	pid := s.process.Process.Pid
-	children := childrenOf(pid)
-	_ = s.process.Process.Kill()
-	for _, child := range children {
+	_ = s.process.Process.Signal(syscall.SIGSTOP) // so that no child is born after they were counted
+	for _, child := range childrenOf(pid) {
 		_ = syscall.Kill(child, syscall.SIGKILL)
 	}
+	_ = s.process.Process.Kill()
 	<-s.done
 	s.process = nil
 }
