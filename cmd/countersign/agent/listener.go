@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"path/filepath"
 	"sync"
 	"time"
 )
@@ -34,6 +35,9 @@ type listener struct {
 
 // bind makes the socket's file.
 func bind(path string, mode fs.FileMode) (*net.UnixListener, fs.FileInfo, error) {
+	if err := checkDirectory(filepath.Dir(path)); err != nil {
+		return nil, nil, err
+	}
 	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
 	if err != nil {
 		return nil, nil, fmt.Errorf("agent: %w", err)

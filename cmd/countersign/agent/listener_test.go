@@ -112,6 +112,16 @@ func TestTheDirectoryIsRemoved(t *testing.T) {
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.Chmod(dir, 0o777); err != nil { // whatever the umask
+		t.Fatal(err)
+	}
+	l.look()
+	if _, err := os.Lstat(path); err == nil {
+		t.Error("the socket is where everybody can replace it")
+	}
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
 	l.look()
 	dial(t, path, results)
 }

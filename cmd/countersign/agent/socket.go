@@ -19,9 +19,6 @@ func Listen(path string, mode fs.FileMode, logger *slog.Logger) (net.Listener, e
 	if err := seal(); err != nil {
 		return nil, fmt.Errorf("agent: %w", err)
 	}
-	if err := checkDirectory(filepath.Dir(path)); err != nil {
-		return nil, err
-	}
 	if err := removeStale(path); err != nil {
 		return nil, err
 	}
