@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"github.com/countersign-dev/countersign/clientcredentials"
-	"github.com/countersign-dev/countersign/internal/oauth"
 )
 
 const (
@@ -102,14 +101,16 @@ func (q *Request) readForm(form url.Values) error {
 	q.Scopes = strings.Fields(form.Get("scope"))
 	slices.Sort(q.Scopes)
 	q.Scopes = slices.Compact(q.Scopes)
-	if len(q.Scopes) > maxScopes || !allOf(q.Scopes, oauth.ValidScopeToken) {
+	if len(q.Scopes) > maxScopes || slices.ContainsFunc(q.Scopes, malformedScope) {
 		return ErrScope
 	}
 	return nil
 }
 
-func allOf(words []string, valid func(string) bool) bool {
-	return !slices.ContainsFunc(words, func(word string) bool { return !valid(word) })
+// malformedScope: RFC 6749, Section 3.3: scope-token = 1*( %x21 / %x23-5B / %x5D-7E ). The scopes have no white space and none
+// is empty, since they are fields.
+func malformedScope(token string) bool {
+	return strings.ContainsFunc(token, func(c rune) bool { return c < '!' || c > '~' || c == '"' || c == '\\' })
 }
 
 func (q *Request) readBasic(headers []string) error {
