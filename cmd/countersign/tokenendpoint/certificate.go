@@ -28,12 +28,12 @@ type certificate struct {
 
 	mu      sync.Mutex
 	pair    *tls.Certificate
-	changed time.Time // of the key's file
+	changed [2]time.Time // of the files; a renewal may keep the key
 	looked  time.Time
 }
 
 func (c *certificate) load() error {
-	info, err := os.Stat(c.keyFile)
+	changed, err := c.times()
 	if err != nil {
 		return err
 	}
@@ -41,8 +41,20 @@ func (c *certificate) load() error {
 	if err != nil {
 		return fmt.Errorf("certificate %s with key %s: %w", c.certFile, c.keyFile, err)
 	}
-	c.pair, c.changed, c.looked = &pair, info.ModTime(), time.Now()
+	c.pair, c.changed, c.looked = &pair, changed, time.Now()
 	return nil
+}
+
+// times returns when the files were changed.
+func (c *certificate) times() (changed [2]time.Time, err error) {
+	for n, name := range []string{c.certFile, c.keyFile} {
+		info, err := os.Stat(name)
+		if err != nil {
+			return changed, err
+		}
+		changed[n] = info.ModTime()
+	}
+	return changed, nil
 }
 
 func (c *certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
@@ -52,7 +64,7 @@ func (c *certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 		return c.pair, nil
 	}
 	c.looked = time.Now()
-	if info, err := os.Stat(c.keyFile); err == nil && info.ModTime().Equal(c.changed) {
+	if changed, err := c.times(); err == nil && changed == c.changed {
 		return c.pair, nil
 	}
 	if err := c.load(); err != nil {

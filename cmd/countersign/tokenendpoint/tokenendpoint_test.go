@@ -195,13 +195,18 @@ func TestDrain(t *testing.T) {
 	}
 }
 
-// pair writes a certificate of that name and its key.
-func pair(t *testing.T, dir, name string) (certFile, keyFile string) {
+func newKey(t *testing.T) *ecdsa.PrivateKey {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return key
+}
+
+// pair writes a key, and a certificate of that name for it. A key that is there already is left as it is.
+func pair(t *testing.T, dir, name string, key *ecdsa.PrivateKey) (certFile, keyFile string) {
+	t.Helper()
 	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, NotAfter: time.Now().Add(time.Hour)}
 	cert, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {
@@ -213,7 +218,11 @@ func pair(t *testing.T, dir, name string) (certFile, keyFile string) {
 	}
 	certFile, keyFile = filepath.Join(dir, "tls.crt"), filepath.Join(dir, "tls.key")
 	for file, block := range map[string]*pem.Block{certFile: {Type: "CERTIFICATE", Bytes: cert}, keyFile: {Type: "PRIVATE KEY", Bytes: private}} {
-		if err := os.WriteFile(file, pem.EncodeToMemory(block), 0o600); err != nil {
+		text := pem.EncodeToMemory(block)
+		if before, err := os.ReadFile(file); err == nil && bytes.Equal(before, text) {
+			continue
+		}
+		if err := os.WriteFile(file, text, 0o600); err != nil {
 			t.Fatal(err)
 		}
 		if err := os.Chtimes(file, time.Now(), time.Now()); err != nil {
@@ -226,7 +235,7 @@ func pair(t *testing.T, dir, name string) (certFile, keyFile string) {
 func TestCertificateIsReadAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		dir := t.TempDir()
-		certFile, keyFile := pair(t, dir, "first")
+		certFile, keyFile := pair(t, dir, "first", newKey(t))
 		config, err := tokenendpoint.Certificate(certFile, keyFile, slog.New(slog.NewTextHandler(io.Discard, nil)))
 		if err != nil {
 			t.Fatal(err)
@@ -243,15 +252,21 @@ func TestCertificateIsReadAgain(t *testing.T) {
 			return cert.Subject.CommonName
 		}
 		time.Sleep(time.Minute)
-		pair(t, dir, "second")
+		key := newKey(t)
+		pair(t, dir, "second", key)
 		if got := name(); got != "second" {
 			t.Errorf("after a renewal it is the %s", got)
+		}
+		time.Sleep(time.Minute)
+		pair(t, dir, "third", key)
+		if got := name(); got != "third" {
+			t.Errorf("after a renewal that keeps the key it is the %s", got)
 		}
 		if err := os.WriteFile(keyFile, []byte("half a key"), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Minute)
-		if got := name(); got != "second" {
+		if got := name(); got != "third" {
 			t.Errorf("while the files cannot be read it is the %s", got)
 		}
 	})
