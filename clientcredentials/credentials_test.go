@@ -80,7 +80,15 @@ func TestRotation(t *testing.T) {
 		}
 		renew("one", false, 1)
 		published[0].ClientSecret = "two" // published before the issuer knows it
+		const refused = "the preferred client secret is refused"
+		if strings.Contains(log.String(), refused) {
+			t.Error("a refusal is in the log before there was one")
+		}
 		renew("one", true, 1)
+		renew("one", true, 1)
+		if n := strings.Count(log.String(), refused); n != 1 {
+			t.Errorf("the log says %d times that the published secret is refused, want once", n)
+		}
 		i.set(takes("one", "two"))
 		renew("two", false, 2)
 		i.set(takes("two")) // the old one is removed

@@ -139,9 +139,12 @@ func (f *fetcher) another(list []Credential, refused Credential) (Credential, bo
 // noteSecret makes it visible which secret the issuer took.
 func (f *fetcher) noteSecret(used, preferred Credential) {
 	fallback := used != preferred
-	f.meter.fallback.Store(fallback)
+	before := f.meter.fallback.Swap(fallback)
 	if fallback {
 		f.meter.fallbacks.Add(1)
+	}
+	if fallback && !before {
+		f.log.Warn("the preferred client secret is refused, and another one works", "client_id", used.ClientID)
 	}
 	if f.worked != nil && *f.worked == used {
 		return
