@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log"
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"time"
 )
@@ -30,8 +32,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		Handler: s.Handler, ConnContext: s.ConnContext,
 		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second,
 		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 16 << 10,
-		// What net/http has to say is a peer that hangs up or does not speak TLS.
-		ErrorLog:                     slog.NewLogLogger(s.Logger.Handler(), slog.LevelDebug),
+		ErrorLog:                     log.New(complaints{s.Logger}, "", 0),
 		DisableGeneralOptionsHandler: true,
 	}
 	ended := make(chan error, 1)
@@ -53,6 +54,19 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		err = errors.Join(err, e)
 	}
 	return err
+}
+
+// complaints takes what net/http has to say: nearly always of a peer that hangs up or does not speak TLS, which is for
+// debugging, and of a handler that panics.
+type complaints struct{ logger *slog.Logger }
+
+func (c complaints) Write(p []byte) (int, error) {
+	level, text := slog.LevelDebug, string(p)
+	if strings.HasPrefix(text, "http: panic serving") {
+		level = slog.LevelError
+	}
+	c.logger.Log(context.Background(), level, strings.TrimSpace(text))
+	return len(p), nil
 }
 
 // Ready answers 200, and 503 from the moment that the server drains.

@@ -195,6 +195,44 @@ func TestDrain(t *testing.T) {
 	}
 }
 
+// TestAPanicIsAnError: what peers do is for debugging, and what this program does wrong is not.
+func TestAPanicIsAnError(t *testing.T) {
+	out := make(chan string, 10)
+	logger := slog.New(slog.NewTextHandler(lines(out), nil))
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	server := &tokenendpoint.Server{Logger: logger, Handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("out of ideas") })}
+	ended := make(chan error, 1)
+	go func() { ended <- server.Serve(ctx, l) }()
+	if res, err := http.Get("http://" + l.Addr().String()); err == nil {
+		res.Body.Close()
+		t.Errorf("an answer: %d", res.StatusCode)
+	}
+	stop()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	select {
+	case line := <-out:
+		if !strings.Contains(line, "level=ERROR") || !strings.Contains(line, "out of ideas") {
+			t.Errorf("logged: %s", line)
+		}
+	default:
+		t.Error("nothing is logged")
+	}
+}
+
+// lines sends what is written.
+type lines chan<- string
+
+func (l lines) Write(p []byte) (int, error) {
+	l <- string(p)
+	return len(p), nil
+}
+
 func newKey(t *testing.T) *ecdsa.PrivateKey {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
