@@ -72,16 +72,14 @@ type follower struct {
 	close   func()
 }
 
-// follow begins to watch. A directory that cannot be watched, as one that is too large, is no reason not to run what is in it.
-func (o *devOptions) follow(system *dev.System) *follower {
+// watch begins to watch, before the service is built: what is saved from then on is in the build, or is told of. A directory that
+// cannot be watched, as one that is too large, is no reason not to run what is in it.
+func (o *devOptions) watch() *follower {
 	f := &follower{close: func() {}}
-	if o.App == nil {
+	if o.App == nil || o.once {
 		return f
 	}
-	f.changed, f.failed, f.service = make(chan []string), make(chan error, 1), system.Child().Changed()
-	if state := system.Child().State(); state.Up {
-		f.proved = state.Run
-	}
+	f.changed, f.failed = make(chan []string), make(chan error, 1)
 	cfg := o.App.Config
 	source, policy := absolute(cfg.Path), absolute(cfg.Resolve(cfg.Service.Policy))
 	watcher, err := child.Watch(moduleRoot(cfg.Dir()), func(path string) bool {
@@ -108,6 +106,17 @@ func (o *devOptions) follow(system *dev.System) *follower {
 	}()
 	f.close = func() { stop(); <-done }
 	return f
+}
+
+// follow begins to listen to the service too.
+func (f *follower) follow(service *child.Child) {
+	if service == nil {
+		return
+	}
+	f.service = service.Changed()
+	if state := service.State(); state.Up {
+		f.proved = state.Run
+	}
 }
 
 // changed does what the changed files ask for. The error is errAnew, if it is to be begun anew.

@@ -39,6 +39,8 @@ func runSession(ctx context.Context, options devOptions, stdout, stderr io.Write
 	gate := newLogGate(slog.NewTextHandler(stderr, nil))
 	options.Logger = slog.New(gate)
 	options.address()
+	follow := options.watch()
+	defer follow.close()
 	system, err := dev.Start(ctx, options.Config)
 	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
 		return errors.New("interrupted before the system was up")
@@ -72,7 +74,8 @@ func runSession(ctx context.Context, options devOptions, stdout, stderr io.Write
 	if !options.quiet {
 		gate.open()
 	}
-	return options.stay(ctx, system, stdout, stderr)
+	follow.follow(system.Child())
+	return options.stay(ctx, system, follow, stdout, stderr)
 }
 
 // prove waits for the service and proves it. That a user's service is not up or has no policy ends only what is to end anyhow.
@@ -113,9 +116,7 @@ func hold(system *dev.System) (release func(show bool)) {
 }
 
 // stay lets the system run, and follows the user's service, until something ends it.
-func (o *devOptions) stay(ctx context.Context, system *dev.System, stdout, stderr io.Writer) error {
-	follow := o.follow(system)
-	defer follow.close()
+func (o *devOptions) stay(ctx context.Context, system *dev.System, follow *follower, stdout, stderr io.Writer) error {
 	for {
 		select {
 		case <-ctx.Done():
