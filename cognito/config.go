@@ -1,6 +1,7 @@
 package cognito
 
 import (
+	"context"
 	"crypto"
 	"errors"
 	"fmt"
@@ -55,6 +56,10 @@ type Config struct {
 	// changes; and, from [Handler], for each call and token request that was refused. It must not block for long:
 	// other changes wait for it. It is called from several goroutines at once. Nil means that there is no record.
 	Audit func(Event)
+
+	// Trace begins a part of a token request that takes time and returns what ends it, for traces: "signature wait" until the
+	// processors are free for one more signature, and "signature". The context is the request's. Nil means that nobody asks.
+	Trace func(ctx context.Context, part string) (end func(error))
 
 	// PreTokenGeneration are the pre token generation triggers, by the Lambda ARN that a pool's
 	// LambdaConfig.PreTokenGenerationConfig names. A pool whose trigger is not among them issues no token. Only

@@ -167,10 +167,10 @@ func (w *statusWriter) Write(b []byte) (int, error) {
 func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // readAll reads a body of at most most bytes. http.MaxBytesReader ends the connection of a caller that sends more, and
-// finds it through the server's own writer only.
+// finds it through the server's own writer only: those that others have wrapped around it are taken off.
 func readAll(w http.ResponseWriter, r *http.Request, most int64) (body []byte, tooLarge bool, err error) {
-	if sw, ok := w.(*statusWriter); ok {
-		w = sw.ResponseWriter
+	for wrapped, ok := w.(interface{ Unwrap() http.ResponseWriter }); ok; wrapped, ok = w.(interface{ Unwrap() http.ResponseWriter }) {
+		w = wrapped.Unwrap()
 	}
 	body, err = io.ReadAll(http.MaxBytesReader(w, r.Body, most))
 	var limit *http.MaxBytesError

@@ -1,6 +1,7 @@
 package cognito
 
 import (
+	"context"
 	"net/http"
 	"strings"
 	"time"
@@ -9,8 +10,9 @@ import (
 // An Observation is one request that [Handler] has answered, for metrics and meters. Like the log it names nothing that does
 // not exist.
 type Observation struct {
-	Route     string // token, api, jwks or discovery
-	Operation string // of the JSON API; empty for another route, and for one that does not exist
+	Context   context.Context // of the request: whoever wraps [Handler] finds in it what he put there
+	Route     string          // token, api, jwks or discovery
+	Operation string          // of the JSON API; empty for another route, and for one that does not exist
 	PoolID    string
 	ClientID  string
 	Code      string // of an error, as the wire has it; empty for a success
@@ -51,6 +53,6 @@ func (h *handler) observe(r *http.Request, e *entry, status int, took time.Durat
 		operation = e.operation
 	}
 	h.config.Observe(Observation{
-		Route: route, Operation: operation, PoolID: e.pool, ClientID: e.client, Code: e.code, Status: status, Duration: took,
+		Context: r.Context(), Route: route, Operation: operation, PoolID: e.pool, ClientID: e.client, Code: e.code, Status: status, Duration: took,
 	})
 }

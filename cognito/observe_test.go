@@ -36,6 +36,10 @@ func TestObservations(t *testing.T) {
 		if seen[i].Duration <= 0 {
 			t.Errorf("%d took %v", i, seen[i].Duration)
 		}
+		if seen[i].Context == nil {
+			t.Errorf("observation %d has no context", i)
+		}
+		seen[i].Context = nil
 		if seen[i].Duration = 0; seen[i] != want[i] {
 			t.Errorf("observation %d\n got %+v\nwant %+v", i, seen[i], want[i])
 		}
