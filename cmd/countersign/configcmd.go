@@ -87,9 +87,11 @@ Exit codes: 0 done, 2 the file has a mistake, or could not be read.`,
 
 func newConfigSchema() *cobra.Command {
 	return &cobra.Command{
-		Use:     "schema",
-		Short:   "Print the JSON schema of the file, for editors",
-		Long:    `Prints the JSON schema (draft 2020-12) of countersign.yaml. Editors complete and check the file with it.`,
+		Use:   "schema",
+		Short: "Print the JSON schema of the file, for editors",
+		Long: `Prints the JSON schema (draft 2020-12) of countersign.yaml. Editors complete and check the file with it.
+
+Exit codes: 0 done, 2 it could not be written.`,
 		Example: `  countersign config schema > countersign.schema.json`,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -104,6 +106,7 @@ type outputFlag struct{ format string }
 
 func (f *outputFlag) add(cmd *cobra.Command, fallback, forms string) {
 	cmd.Flags().StringVar(&f.format, "output", fallback, "form of the output: "+forms)
+	complete(cmd, "output", strings.Split(forms, " or ")...)
 }
 
 func (f *outputFlag) check(forms ...string) error {

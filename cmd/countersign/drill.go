@@ -50,6 +50,7 @@ Exit codes: 0 no call failed, 1 a call failed or not all happened that should, 2
 	flags.DurationVar(&cfg.Outage, "outage", 20*time.Second, "how long the issuer is away in issuer-outage")
 	flags.DurationVar(&cfg.Skew, "skew", 45*time.Second, "how far the clocks differ in clock-skew")
 	flags.StringVar(&output, "output", "text", "text or json")
+	complete(cmd, "output", "text", "json")
 	return cmd
 }
 

@@ -23,7 +23,9 @@ func newEnv() *cobra.Command {
 		Use:   "env",
 		Short: "Print shell exports of the running dev",
 		Long: `Prints the variables of the running dev as shell exports. They hold the clients' secrets, as CLIENT_CREDENTIALS_READ
-for readClient: evaluate them, do not log them.`,
+for readClient: evaluate them, do not log them.
+
+Exit codes: 0 printed, 2 no dev runs on this state.`,
 		Example: `  eval "$(countersign env)"
   curl -s -H "Authorization: Basic $CLIENT_CREDENTIALS_READ" -d grant_type=client_credentials "$TOKEN_ENDPOINT"`,
 		Args: cobra.NoArgs,

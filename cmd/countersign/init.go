@@ -21,7 +21,9 @@ func newInit() *cobra.Command {
 its policy file, countersign.yaml and a CI job. The tests pass as they are.
 
 Where there is code already, a function such as func NewAPI(guard *countersign.Guard) http.Handler gets its tests, its policy file,
-countersign.yaml and the job; without such a function the lines to add are printed. A file that is there is never overwritten.`,
+countersign.yaml and the job; without such a function the lines to add are printed. A file that is there is never overwritten.
+
+Exit codes: 0 written, 2 it could not be done, or lines that have to be added first were printed.`,
 		Example: `  countersign init --module example.com/you/service
   countersign init --module example.com/you/service --replace ../countersign    # work on an unpublished checkout
   countersign init --ci gitlab`,
@@ -43,7 +45,9 @@ countersign.yaml and the job; without such a function the lines to add are print
 	flags.StringVar(&config.Module, "module", "", "path of the new module, where there is no go.mod")
 	flags.StringVar(&config.Resource, "resource", "https://api.example.com", "identifier of the resource server whose scopes the routes ask for")
 	flags.StringVar(&config.Region, "region", "ap-southeast-1", "AWS region, for countersign.yaml")
-	flags.StringVar(&config.CI, "ci", scaffold.GitHub, "CI job: "+strings.Join([]string{scaffold.GitHub, scaffold.GitLab, scaffold.NoCI}, ", "))
+	jobs := []string{scaffold.GitHub, scaffold.GitLab, scaffold.NoCI}
+	flags.StringVar(&config.CI, "ci", scaffold.GitHub, "CI job: "+strings.Join(jobs, ", "))
+	complete(cmd, "ci", jobs...)
 	flags.StringVar(&config.Replace, "replace", "", "path of an unpublished checkout of the library, for a replace directive in go.mod")
 	return cmd
 }

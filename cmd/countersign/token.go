@@ -18,7 +18,9 @@ func newToken() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "token NAME",
 		Short: "Print an access token of a client of the running dev",
-		Long:  `Asks the running dev's issuer for an access token and prints it, and nothing else.`,
+		Long: `Asks the running dev's issuer for an access token and prints it, and nothing else.
+
+Exit codes: 0 printed, 2 there is no token: no dev runs on this state, or it refused the client or a scope.`,
 		Example: `  countersign token reader
   curl -H "Authorization: Bearer $(countersign token --client readClient)" "$API_URL/api/demo/protectedRole/me"`,
 		Args: func(_ *cobra.Command, args []string) error {
