@@ -42,6 +42,7 @@ func (c *Config) check() error {
 	c.checkAddresses(fail)
 	c.checkKeys(fail)
 	c.checkTriggers(fail)
+	c.checkTraces(fail)
 	if !regionPattern.MatchString(c.Region) {
 		fail("region", "%s does not look like ap-southeast-1", document.Quote(c.Region))
 	}

@@ -13,23 +13,24 @@ import (
 //
 // The tag yaml is the key in the file, doc what it means and default what its absence means, as docs/issuer.md has them.
 type Config struct {
-	Listen            string      `yaml:"listen" doc:"host:port that serves tokens, keys and the cognito-idp JSON API" default:"localhost:8081"`
-	BaseURL           string      `yaml:"baseURL" doc:"URL that callers reach the issuer at; a pool's issuer is baseURL/poolId" default:"the address of listen, where that is this machine's own"`
-	Region            string      `yaml:"region" doc:"AWS region in the ids of pools" default:"us-east-1"`
-	AccountID         string      `yaml:"accountId" doc:"twelve digits, in ARNs; in quotes" default:"000000000000"`
-	Store             StoreConfig `yaml:"store" doc:"where everything is kept: exactly one of sqlite and postgres"`
-	SealKey           string      `yaml:"sealKey" doc:"file of the key that seals client secrets and signing keys in the store; made where there is none, with mode 0600"`
-	Credentials       string      `yaml:"credentials" doc:"file of the access keys that may call the JSON API; nobody else may read it"`
-	TLS               TLSConfig   `yaml:"tls" doc:"certificate of listen"`
-	InsecureAllowHTTP bool        `yaml:"insecureAllowHTTP" doc:"serve without tls on an address that others reach: for a proxy in front that ends TLS" default:"false"`
-	Admin             AdminConfig `yaml:"admin" doc:"a second address, for the orchestrator and for metrics"`
-	Log               LogConfig   `yaml:"log" doc:"the log, on standard error"`
-	Audit             AuditConfig `yaml:"audit" doc:"the record of every change and refusal"`
-	Quotas            string      `yaml:"quotas" doc:"how fast callers may come" default:"none" enum:"none,aws"`
-	Triggers          Texts       `yaml:"triggers" doc:"URLs of pre token generation triggers, by the ARN that a pool's LambdaConfig names; https, or http to this machine"`
-	Usage             string      `yaml:"usage" doc:"directory to count tokens in, for countersign cost; nothing is counted where it is empty"`
-	Keys              KeysConfig  `yaml:"keys" doc:"the signing keys of the pools"`
-	Drain             DrainConfig `yaml:"drain" doc:"how the end goes"`
+	Listen            string       `yaml:"listen" doc:"host:port that serves tokens, keys and the cognito-idp JSON API" default:"localhost:8081"`
+	BaseURL           string       `yaml:"baseURL" doc:"URL that callers reach the issuer at; a pool's issuer is baseURL/poolId" default:"the address of listen, where that is this machine's own"`
+	Region            string       `yaml:"region" doc:"AWS region in the ids of pools" default:"us-east-1"`
+	AccountID         string       `yaml:"accountId" doc:"twelve digits, in ARNs; in quotes" default:"000000000000"`
+	Store             StoreConfig  `yaml:"store" doc:"where everything is kept: exactly one of sqlite and postgres"`
+	SealKey           string       `yaml:"sealKey" doc:"file of the key that seals client secrets and signing keys in the store; made where there is none, with mode 0600"`
+	Credentials       string       `yaml:"credentials" doc:"file of the access keys that may call the JSON API; nobody else may read it"`
+	TLS               TLSConfig    `yaml:"tls" doc:"certificate of listen"`
+	InsecureAllowHTTP bool         `yaml:"insecureAllowHTTP" doc:"serve without tls on an address that others reach: for a proxy in front that ends TLS" default:"false"`
+	Admin             AdminConfig  `yaml:"admin" doc:"a second address, for the orchestrator and for metrics"`
+	Log               LogConfig    `yaml:"log" doc:"the log, on standard error"`
+	Audit             AuditConfig  `yaml:"audit" doc:"the record of every change and refusal"`
+	Traces            TracesConfig `yaml:"traces" doc:"traces of requests, for OpenTelemetry"`
+	Quotas            string       `yaml:"quotas" doc:"how fast callers may come" default:"none" enum:"none,aws"`
+	Triggers          Texts        `yaml:"triggers" doc:"URLs of pre token generation triggers, by the ARN that a pool's LambdaConfig names; https, or http to this machine"`
+	Usage             string       `yaml:"usage" doc:"directory to count tokens in, for countersign cost; nothing is counted where it is empty"`
+	Keys              KeysConfig   `yaml:"keys" doc:"the signing keys of the pools"`
+	Drain             DrainConfig  `yaml:"drain" doc:"how the end goes"`
 
 	Path string // the file, as it was named
 

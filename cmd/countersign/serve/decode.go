@@ -90,6 +90,10 @@ func (d *decoder) value(key string, n *document.Node, into reflect.Value, enum s
 		if d.want(key, n, document.Bool) {
 			*target = n.Text == "true"
 		}
+	case *float64:
+		if d.want(key, n, document.Number) {
+			*target, _ = strconv.ParseFloat(n.Text, 64) // what is too large is infinite, and refused as that
+		}
 	case *time.Duration:
 		d.duration(key, n, target)
 	case *Texts:

@@ -14,9 +14,13 @@ import (
 func (s *Server) handler() http.Handler {
 	mux := http.NewServeMux()
 	s.probes(mux)
-	mux.Handle("/", s.leave(cognito.Handler(s.service, cognito.HandlerConfig{
+	answers := cognito.Handler(s.service, cognito.HandlerConfig{
 		Authenticate: s.keys.authenticate, Identify: s.keys.identify, Logger: s.logger, Observe: s.observe, Quotas: s.quotas(),
-	})))
+	})
+	if s.tracer != nil {
+		answers = s.tracer.wrap(answers)
+	}
+	mux.Handle("/", s.leave(answers))
 	return mux
 }
 

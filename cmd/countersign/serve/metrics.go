@@ -95,9 +95,9 @@ func (m *metrics) handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4, Timeout: 10 * time.Second})
 }
 
-// watchStore counts the errors of a store.
-func (m *metrics) watchStore(store cognito.Store) cognito.Store {
-	counted := countedStore{store, m.errors}
+// watchStore counts the errors of a store, and traces its commits where there is a tracer.
+func (m *metrics) watchStore(store cognito.Store, tracer *tracer) cognito.Store {
+	counted := countedStore{store, m.errors, tracer}
 	if w, ok := store.(cognito.Watcher); ok {
 		return struct {
 			countedStore
@@ -110,6 +110,7 @@ func (m *metrics) watchStore(store cognito.Store) cognito.Store {
 type countedStore struct {
 	cognito.Store
 	errors *prometheus.CounterVec
+	tracer *tracer // nil where nothing is traced
 }
 
 // count leaves out a conflict, which is how replicas write at the same time, and a caller that has given up.
@@ -126,7 +127,12 @@ func (s countedStore) Load(ctx context.Context) ([]cognito.Record, int64, error)
 }
 
 func (s countedStore) Commit(ctx context.Context, revision int64, changes []cognito.Record) (int64, error) {
+	end := func(error) {}
+	if s.tracer != nil {
+		end = s.tracer.part(ctx, "store commit")
+	}
 	next, err := s.Store.Commit(ctx, revision, changes)
+	end(err)
 	s.count(ctx, "commit", err)
 	return next, err
 }

@@ -29,6 +29,7 @@ type Server struct {
 
 	trailFile *appendFile // of audit, where that is a file
 	metrics   *metrics
+	tracer    *tracer     // nil where nothing is traced
 	meter     *cost.Meter // nil where nothing is counted
 	draining  atomic.Bool
 
@@ -80,13 +81,19 @@ func (s *Server) start(ctx context.Context) (err error) {
 			return err
 		}
 	}
+	if err := s.startTraces(ctx); err != nil {
+		return err
+	}
 	store, err := s.config.OpenStore(ctx)
 	if err != nil {
 		return err
 	}
 	s.onClose(store.Close)
 	s.metrics = newMetrics()
-	config := s.config.service(s.metrics.watchStore(store), s.baseURL())
+	config := s.config.service(s.metrics.watchStore(store, s.tracer), s.baseURL())
+	if s.tracer != nil {
+		config.Trace = s.tracer.part
+	}
 	config.Logger, config.GuessDelay, config.Accelerate = s.logger, guessDelay, signer.Accelerate
 	if config.Audit, err = s.trail(); err != nil {
 		return err
@@ -189,6 +196,9 @@ func (s *Server) countUsage() (err error) {
 // observe is told of each request.
 func (s *Server) observe(o cognito.Observation) {
 	s.metrics.observe(o)
+	if s.tracer != nil {
+		s.tracer.observe(o)
+	}
 	if s.meter != nil && o.Token() {
 		s.meter.Count(o.PoolID, o.ClientID)
 	}
