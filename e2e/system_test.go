@@ -2,40 +2,18 @@ package e2e
 
 import (
 	"bytes"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/countersign-dev/countersign/e2e/program"
 )
 
-// binary is the program, built once for all the tests.
-var binary = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "countersign-e2e-")
-	if err != nil {
-		return "", err
-	}
-	file := filepath.Join(dir, "countersign")
-	build := exec.Command("go", "build", "-o", file, "./cmd/countersign")
-	build.Dir = ".."
-	build.Env = append(os.Environ(), "GOWORK=") // this module stands outside the workspace, the program in it
-	if out, err := build.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("build: %w\n%s", err, out)
-	}
-	return file, nil
-})
-
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if file, err := binary(); err == nil {
-		os.RemoveAll(filepath.Dir(file))
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { program.Main(m) }
 
 // A system is a `countersign dev` on ports of its own.
 type system struct {
@@ -48,10 +26,7 @@ type system struct {
 
 func newSystem(t *testing.T) *system {
 	t.Helper()
-	bin, err := binary()
-	if err != nil {
-		t.Fatal(err)
-	}
+	bin := program.Path(t)
 	dir := t.TempDir()
 	s := &system{t: t, bin: bin, state: filepath.Join(dir, "state"), log: filepath.Join(dir, "dev.log")}
 	t.Cleanup(func() {

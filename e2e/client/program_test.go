@@ -4,14 +4,10 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -19,38 +15,14 @@ import (
 	oauthcc "golang.org/x/oauth2/clientcredentials"
 
 	"github.com/countersign-dev/countersign/cognito"
+	"github.com/countersign-dev/countersign/e2e/program"
 )
 
-// binary is the program, built once.
-var binary = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "countersign-client-")
-	if err != nil {
-		return "", err
-	}
-	file := filepath.Join(dir, "countersign")
-	build := exec.Command("go", "build", "-o", file, "./cmd/countersign")
-	build.Dir = "../.."
-	build.Env = append(os.Environ(), "GOWORK=") // this module stands outside the workspace, the program in it
-	if out, err := build.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("build: %w\n%s", err, out)
-	}
-	return file, nil
-})
+func TestMain(m *testing.M) { program.Main(m) }
 
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if file, err := binary(); err == nil {
-		os.RemoveAll(filepath.Dir(file))
-	}
-	os.Exit(code)
-}
-
-func program(t *testing.T, args ...string) *exec.Cmd {
+func command(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
-	file, err := binary()
-	if err != nil {
-		t.Fatal(err)
-	}
+	file := program.Path(t)
 	cmd := exec.Command(file, args...)
 	cmd.Stderr = t.Output()
 	return cmd
@@ -59,7 +31,7 @@ func program(t *testing.T, args ...string) *exec.Cmd {
 // TestRotationUnderLoad types the drill, over sockets, for shorter than its minute.
 func TestRotationUnderLoad(t *testing.T) {
 	t.Parallel()
-	out, err := program(t, "drill", "rotate-secret", "--for", "50s", "--rate", "200", "--output", "json").Output()
+	out, err := command(t, "drill", "rotate-secret", "--for", "50s", "--rate", "200", "--output", "json").Output()
 	var report struct {
 		Requests   int    `json:"requests"`
 		Failed     int    `json:"failed"`
@@ -102,7 +74,7 @@ func newPool(t *testing.T) (endpoint, id, secret string, granted func() int) {
 func TestTokenproxyWithAnotherClient(t *testing.T) {
 	t.Parallel()
 	endpoint, id, secret, asked := newPool(t)
-	proxy := program(t, "tokenproxy", "--upstream", endpoint, "--addr", "127.0.0.1:0")
+	proxy := command(t, "tokenproxy", "--upstream", endpoint, "--addr", "127.0.0.1:0")
 	out := must(proxy.StdoutPipe())
 	if err := proxy.Start(); err != nil {
 		t.Fatal(err)

@@ -3,48 +3,23 @@ package issuer
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/countersign-dev/countersign/e2e/program"
 )
 
-// binary is the program, built once for all the tests.
-var binary = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "countersign-e2e-")
-	if err != nil {
-		return "", err
-	}
-	file := filepath.Join(dir, "countersign")
-	build := exec.Command("go", "build", "-o", file, "./cmd/countersign")
-	build.Dir = "../.."
-	build.Env = append(os.Environ(), "GOWORK=") // this module stands outside the workspace, the program in it
-	if out, err := build.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("build: %w\n%s", err, out)
-	}
-	return file, nil
-})
-
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if file, err := binary(); err == nil {
-		os.RemoveAll(filepath.Dir(file))
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { program.Main(m) }
 
 // run types a command, which has to succeed.
 func run(t *testing.T, args ...string) string {
 	t.Helper()
-	program, err := binary()
-	if err != nil {
-		t.Fatal(err)
-	}
-	command := exec.CommandContext(t.Context(), program, args...)
+	bin := program.Path(t)
+	command := exec.CommandContext(t.Context(), bin, args...)
 	var problems bytes.Buffer
 	command.Stderr = &problems
 	out, err := command.Output()
@@ -68,17 +43,14 @@ type process struct {
 // start runs an issuer and returns when it says that it answers.
 func start(t *testing.T, config, name string) *process {
 	t.Helper()
-	program, err := binary()
-	if err != nil {
-		t.Fatal(err)
-	}
+	bin := program.Path(t)
 	log, err := os.Create(filepath.Join(filepath.Dir(config), name+".log"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	ready := filepath.Join(filepath.Dir(config), name+".ready")
 	p := &process{t: t, name: name, log: log, ended: make(chan error, 1)}
-	p.command = exec.Command(program, "issuer", "--config", config, "--ready-file", ready)
+	p.command = exec.Command(bin, "issuer", "--config", config, "--ready-file", ready)
 	p.command.Stderr = log
 	begun := time.Now()
 	if err := p.command.Start(); err != nil {

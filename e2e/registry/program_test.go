@@ -3,55 +3,30 @@ package registry
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
-)
 
-// binary is the program, built once for all the tests.
-var binary = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "countersign-registry-")
-	if err != nil {
-		return "", err
-	}
-	file := filepath.Join(dir, "countersign")
-	build := exec.Command("go", "build", "-o", file, "./cmd/countersign")
-	build.Dir = repository
-	build.Env = append(os.Environ(), "GOWORK=") // this module stands outside the workspace, the program in it
-	if out, err := build.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("build: %w\n%s", err, out)
-	}
-	return file, nil
-})
+	"github.com/countersign-dev/countersign/e2e/program"
+)
 
 const repository = "../.."
 
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if file, err := binary(); err == nil {
-		os.RemoveAll(filepath.Dir(file))
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { program.Main(m) }
 
 // countersign types a command in a directory and returns its exit code and what it wrote.
 func countersign(t *testing.T, dir string, env []string, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
-	bin, err := binary()
-	if err != nil {
-		t.Fatal(err)
-	}
+	bin := program.Path(t)
 	cmd := exec.CommandContext(t.Context(), bin, args...)
 	cmd.Dir = dir
 	cmd.Env = append(append(os.Environ(), "GOWORK=", "GOFLAGS=-buildvcs=false"), env...)
 	var out, text bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &text
-	err = cmd.Run()
+	err := cmd.Run()
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
 		code = exit.ExitCode()

@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/countersign-dev/countersign/e2e/program"
 )
 
 // TestRun pulls the image of the example by its digest and runs it as a cluster would: not as root, nothing writable, no capabilities. It is
@@ -111,10 +113,7 @@ func (p *podman) run(args ...string) string {
 // startDev runs the local system, and returns its state directory and the variables of a service that takes its tokens.
 func startDev(t *testing.T) (state string, env []string) {
 	t.Helper()
-	bin, err := binary()
-	if err != nil {
-		t.Fatal(err)
-	}
+	bin := program.Path(t)
 	state = filepath.Join(t.TempDir(), "state")
 	dev := exec.Command(bin, "dev", "--state", state, "--api-addr", "localhost:0", "--edge-addr", "localhost:0", "--issuer-addr", "localhost:0")
 	dev.Dir = repository

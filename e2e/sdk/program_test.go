@@ -1,31 +1,15 @@
 package sdk
 
 import (
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
-)
 
-// binary is the program, built once.
-var binary = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "countersign-sdk-")
-	if err != nil {
-		return "", err
-	}
-	file := filepath.Join(dir, "countersign")
-	build := exec.Command("go", "build", "-o", file, "./cmd/countersign")
-	build.Dir = "../.."
-	build.Env = append(os.Environ(), "GOWORK=") // this module stands outside the workspace, the program in it
-	if out, err := build.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("build: %w\n%s", err, out)
-	}
-	return file, nil
-})
+	"github.com/countersign-dev/countersign/e2e/program"
+)
 
 // asFetcher makes this test's own binary a program that fetches a URL with Go's default client.
 const asFetcher = "COUNTERSIGN_E2E_FETCH"
@@ -34,20 +18,13 @@ func TestMain(m *testing.M) {
 	if url := os.Getenv(asFetcher); url != "" {
 		os.Exit(fetch(url))
 	}
-	code := m.Run()
-	if file, err := binary(); err == nil {
-		os.RemoveAll(filepath.Dir(file))
-	}
-	os.Exit(code)
+	program.Main(m)
 }
 
 // start runs dev and returns an environment of its variables in front of which nothing else speaks of AWS or of proxies.
 func start(t *testing.T, args ...string) []string {
 	t.Helper()
-	file, err := binary()
-	if err != nil {
-		t.Fatal(err)
-	}
+	file := program.Path(t)
 	state := filepath.Join(t.TempDir(), "state")
 	dev := exec.Command(file, append([]string{"dev", "--quiet", "--state", state, "--api-addr", "localhost:0", "--edge-addr", "localhost:0", "--issuer-addr", "localhost:0"}, args...)...)
 	dev.Stderr = t.Output()

@@ -1,0 +1,65 @@
+// Package program builds the program of this checkout for tests that type it as its users do. Start with [Main] and [Path].
+package program
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+)
+
+const module = "github.com/countersign-dev/countersign"
+
+// repository is the directory of the checkout.
+var repository = sync.OnceValues(func() (string, error) {
+	// This module stands outside the workspace and knows the library by its directory.
+	list := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", module)
+	list.Env = append(os.Environ(), "GOWORK=off")
+	out, err := list.CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("program: find the repository: %w\n%s", err, out)
+	}
+	return strings.TrimSpace(string(out)), nil
+})
+
+// build makes the program, once for all tests of a package.
+var build = sync.OnceValues(func() (string, error) {
+	from, err := repository()
+	if err != nil {
+		return "", err
+	}
+	dir, err := os.MkdirTemp("", "countersign-e2e-")
+	if err != nil {
+		return "", err
+	}
+	file := filepath.Join(dir, "countersign")
+	make := exec.Command("go", "build", "-o", file, "./cmd/countersign")
+	make.Dir = from
+	make.Env = append(os.Environ(), "GOWORK=") // the program is in the workspace
+	if out, err := make.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("program: build: %w\n%s", err, out)
+	}
+	return file, nil
+})
+
+// Path returns the file of the program, which the first call builds.
+func Path(t testing.TB) string {
+	t.Helper()
+	file, err := build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// Main runs the tests of a package and takes the program away again. It is what the package's TestMain calls.
+func Main(m *testing.M) {
+	code := m.Run()
+	if file, err := build(); err == nil {
+		os.RemoveAll(filepath.Dir(file))
+	}
+	os.Exit(code)
+}
