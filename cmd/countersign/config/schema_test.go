@@ -12,20 +12,6 @@ import (
 	"github.com/countersign-dev/countersign/cmd/countersign/config"
 )
 
-// published is the schema as users find it.
-const published = "../../../docs/countersign.schema.json"
-
-func TestTheSchemaIsPublished(t *testing.T) {
-	if *update {
-		if err := os.WriteFile(published, config.Schema(), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if data, err := os.ReadFile(published); err != nil || !bytes.Equal(data, config.Schema()) {
-		t.Errorf("docs/countersign.schema.json is not what `countersign config schema` prints; run: go test ./cmd/countersign/config -update (%v)", err)
-	}
-}
-
 func compiled(t *testing.T) *jsonschema.Schema {
 	t.Helper()
 	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(config.Schema()))
