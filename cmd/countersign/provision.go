@@ -81,6 +81,13 @@ func (o *provisionOptions) run(ctx context.Context, in io.Reader, stdout, stderr
 	if err != nil {
 		return err
 	}
+	if !o.plan {
+		release, err := lockWork("provision", o.file, o.scope()...)
+		if err != nil {
+			return err
+		}
+		defer release()
+	}
 	if err := t.places.FindContext(ctx, t.want); err != nil {
 		return err
 	}
@@ -96,7 +103,7 @@ func (o *provisionOptions) run(ctx context.Context, in io.Reader, stdout, stderr
 	case o.plan && o.exitCode && len(plan.Steps) > 0:
 		return o.finish(stdout, result, exitError(exitDifference))
 	case o.plan || len(plan.Steps) == 0:
-		result.Applied = !o.plan
+		result.Applied = len(plan.Steps) == 0
 		return o.finish(stdout, result, nil)
 	}
 	shown := stdout

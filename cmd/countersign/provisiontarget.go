@@ -31,6 +31,18 @@ func (f *targetFlags) add(cmd *cobra.Command) {
 	cmd.Flags().DurationVar(&f.timeout, "timeout", 30*time.Second, "longest wait for one answer of AWS")
 }
 
+// scope is what of the file is worked on, in the words of the flags.
+func (f *targetFlags) scope() []string {
+	var words []string
+	if f.env != "" {
+		words = append(words, "--env "+f.env)
+	}
+	if f.local {
+		words = append(words, "--local")
+	}
+	return words
+}
+
 // target is what the flags lead to.
 type target struct {
 	provision.Target

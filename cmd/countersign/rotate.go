@@ -62,6 +62,11 @@ func (o *rotateOptions) run(ctx context.Context, name string, stdout, stderr io.
 	if err != nil {
 		return err
 	}
+	release, err := lockWork("rotate", o.file, append(o.scope(), name)...)
+	if err != nil {
+		return err
+	}
+	defer release()
 	client, err := provision.FindClient(ctx, t.Target, t.want, t.places, name)
 	if err != nil {
 		return err

@@ -89,7 +89,7 @@ func (r *rotation) step(ctx context.Context, first bool) (done bool, err error) 
 	case add:
 		return false, r.add(ctx, *stored.Pending)
 	case promote:
-		return false, r.promote(ctx, stored)
+		return false, r.promote(ctx, stored, secrets)
 	case remove:
 		return false, r.remove(ctx, stored)
 	}
@@ -141,8 +141,10 @@ func (r *rotation) add(ctx context.Context, next provision.Credential) error {
 }
 
 // promote proves the new secret by a token before anybody is told to use it first.
-func (r *rotation) promote(ctx context.Context, stored provision.Stored) error {
-	if err := r.prove(ctx, *stored.Pending); err != nil {
+func (r *rotation) promote(ctx context.Context, stored provision.Stored, secrets []string) error {
+	if err := r.prove(ctx, *stored.Pending); errors.Is(err, errRefused) {
+		return fmt.Errorf("%w%s", err, r.wayOut(stored, secrets))
+	} else if err != nil {
 		return err
 	}
 	r.Said("asked for a token with the new secret, and got one")
@@ -151,6 +153,19 @@ func (r *rotation) promote(ctx context.Context, stored provision.Stored) error {
 	}
 	r.Said("made the new secret the first one in " + r.Client.Place.String())
 	return nil
+}
+
+// wayOut says what ends a rotation whose secret Cognito never gets: another rotation of the same client, at the same moment
+// and elsewhere, took the second place. Nobody knows whether that secret is in use, so it is not removed here.
+func (r *rotation) wayOut(stored provision.Stored, secrets []string) string {
+	for _, id := range secrets {
+		if id != stored.Pending.Rotation.OldID {
+			return fmt.Sprintf(". If it says so each time, the client's secret %s is another rotation's; remove it, and run this again: "+
+				"aws cognito-idp delete-user-pool-client-secret --user-pool-id %s --client-id %s --client-secret-id %s",
+				id, r.Client.PoolID, r.Client.ID, id)
+		}
+	}
+	return ""
 }
 
 // remove takes the old secret away, once whoever read it before has had time to read the new one. The new one is proved
@@ -198,6 +213,8 @@ func (r *rotation) wait(ctx context.Context) error {
 	}
 }
 
+var errRefused = errors.New("the issuer refuses the new secret")
+
 // prove asks for a token until the issuer takes the secret: one that was added a moment ago may not be known everywhere.
 func (r *rotation) prove(ctx context.Context, c provision.Credential) error {
 	ctx, cancel := context.WithTimeout(ctx, r.Patience)
@@ -209,7 +226,7 @@ func (r *rotation) prove(ctx context.Context, c provision.Credential) error {
 			return nil
 		}
 		if err == nil {
-			err = errors.New("the issuer refuses the new secret")
+			err = errRefused
 		}
 		timer := time.NewTimer(pause)
 		select {
