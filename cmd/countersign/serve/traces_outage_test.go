@@ -75,6 +75,31 @@ func TestACollectorThatHangs(t *testing.T) {
 	}
 }
 
+// TestATracedBodyThatIsTooLarge ends its connection, as it does without traces: the span's writer hides no other.
+func TestATracedBodyThatIsTooLarge(t *testing.T) {
+	c := collect(t, http.StatusOK)
+	r := traced(t, c, "1", slog.New(slog.DiscardHandler))
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, r.Issuer()+"/"+r.pool+"/oauth2/token", strings.NewReader(strings.Repeat("a", 100<<10)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer.Body.Close()
+	if !answer.Close || answer.StatusCode < 400 {
+		t.Errorf("status %d, close %v", answer.StatusCode, answer.Close)
+	}
+	end(t, r)
+	for _, span := range c.named("POST /{pool}/oauth2/token") {
+		if got := attributes(span.GetAttributes())["http.response.status_code"]; got != int64(answer.StatusCode) {
+			t.Errorf("the span has status %v", got)
+		}
+	}
+}
+
 func TestMistakesInTraces(t *testing.T) {
 	for _, tt := range []struct{ name, text, want string }{
 		{"an unknown key", "traces:\n  url: http://a/b\n", `:6:3: the key "url" is unknown in "traces"; known here: endpoint, ratio`},
