@@ -13,7 +13,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/countersign-dev/countersign/cmd/countersign/issuer"
-	"github.com/countersign-dev/countersign/cmd/countersign/seal"
 	"github.com/countersign-dev/countersign/cmd/countersign/serve"
 )
 
@@ -157,21 +156,4 @@ Exit codes: 0 done, 2 it could not be done.`,
 	_ = add.RegisterFlagCompletionFunc("role", cobra.FixedCompletions([]string{string(issuer.Admin), string(issuer.ReadOnly)}, cobra.ShellCompDirectiveNoFileComp))
 	cmd.AddCommand(add)
 	return cmd
-}
-
-func newIssuerKeyFile() *cobra.Command {
-	return &cobra.Command{
-		Use:   "key-file FILE",
-		Short: "Make the file of the key that seals the store",
-		Long: `Makes a file with a new random key, with mode 0600, unless it is there already. Replicas that share a database share
-this key too. Without it nobody reads the secrets in the store: keep a copy apart from the store's backups.
-
-Exit codes: 0 the file is there and can be used, 2 it is not.`,
-		Example: `  countersign issuer key-file seal.key`,
-		Args:    cobra.ExactArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
-			_, err := seal.OpenKeyFile(args[0])
-			return err
-		},
-	}
 }

@@ -29,6 +29,9 @@ type Options struct {
 	Timeout time.Duration
 }
 
+// ErrNoRegion says that neither the caller nor the environment names a region.
+var ErrNoRegion = errors.New("no AWS region: write region in countersign.yaml, or set AWS_REGION")
+
 // Load returns the configuration for every client of the SDK. It looks for credentials at once: one error here, in place of
 // one in the middle of the work.
 func Load(ctx context.Context, o Options) (sdk.Config, error) {
@@ -59,7 +62,7 @@ func Load(ctx context.Context, o Options) (sdk.Config, error) {
 	}
 	cfg.HTTPClient = client{cfg.HTTPClient} // it is not the one from before: AWS_CA_BUNDLE changes it
 	if cfg.Region == "" {
-		return sdk.Config{}, errors.New("no AWS region: write region in countersign.yaml, or set AWS_REGION")
+		return sdk.Config{}, ErrNoRegion
 	}
 	if _, err := cfg.Credentials.Retrieve(ctx); err != nil {
 		return sdk.Config{}, explainCredentials(err)

@@ -14,6 +14,7 @@ var prefixes = map[string]string{
 	"Secrets Manager":           "secretsmanager",
 	"ECR":                       "ecr",
 	"STS":                       "sts",
+	"KMS":                       "kms",
 }
 
 // action names a call as IAM does.
@@ -67,6 +68,8 @@ func resourceOf(region, action string) string {
 		return "arn:aws:cognito-idp:" + region + ":*:userpool/*"
 	case service == "secretsmanager":
 		return "arn:aws:secretsmanager:" + region + ":*:secret:*"
+	case service == "kms":
+		return "arn:aws:kms:" + region + ":*:key/*"
 	case service == "ecr":
 		return "arn:aws:ecr:" + region + ":*:repository/*"
 	}

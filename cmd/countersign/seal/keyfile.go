@@ -52,6 +52,14 @@ func ReadMountedKeyFile(path string) (*Sealer, error) { return readKeyFile(path,
 
 // readKeyFile refuses a file with one of the forbidden bits in its mode.
 func readKeyFile(path string, forbidden fs.FileMode) (*Sealer, error) {
+	key, err := readKey(path, forbidden)
+	if err != nil {
+		return nil, err
+	}
+	return New(key)
+}
+
+func readKey(path string, forbidden fs.FileMode) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("seal: key file: %w", err)
@@ -64,21 +72,24 @@ func readKeyFile(path string, forbidden fs.FileMode) (*Sealer, error) {
 	if !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("seal: key file %s is not a file (%s); move it away or name another", path, info.Mode().Type())
 	}
+	content, err := io.ReadAll(io.LimitReader(f, keyFileMaxSize+1))
+	if err != nil {
+		return nil, fmt.Errorf("seal: key file: %w", err)
+	}
+	if bytes.Contains(content, []byte(`"`+envelopeVersion+`"`)) { // anybody may read that: it comes before the mode
+		return nil, fmt.Errorf("seal: key file %s: %w", path, ErrEncrypted)
+	}
 	// Windows reports modes that mean nothing; access there is a matter of the directory's access list.
 	if mode := info.Mode().Perm(); runtime.GOOS != "windows" && mode&forbidden != 0 {
 		return nil, fmt.Errorf("seal: key file %s has mode %04o, so that other users may use it; type: chmod 600 %s",
 			path, mode, shellQuote(path))
-	}
-	content, err := io.ReadAll(io.LimitReader(f, keyFileMaxSize+1))
-	if err != nil {
-		return nil, fmt.Errorf("seal: key file: %w", err)
 	}
 	key, err := parseKey(content)
 	if err != nil {
 		return nil, fmt.Errorf("seal: key file %s is damaged (%w); what it sealed cannot be opened without the right key file: "+
 			"restore it from a backup", path, err)
 	}
-	return New(key)
+	return key, nil
 }
 
 // parseKey says what is wrong with a key file, never what is in it.
@@ -112,28 +123,41 @@ func keyDigest(key []byte) string {
 	return hex.EncodeToString(sum[:4])
 }
 
-// createKeyFile writes a temporary file and links it to its name: a link fails when the name exists (as O_EXCL does, which
-// the temporary file is opened with), and a crash at any moment leaves either no key file or a whole one.
+// createKeyFile makes a key and its file.
 func createKeyFile(path string) error {
-	dir := filepath.Dir(path)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	key := make([]byte, keySize)
+	rand.Read(key) // never fails, by its documentation
+	return putNew(path, formatKey(key), 0o600)
+}
+
+// putNew links a temporary file to its name: a link fails when the name exists (as O_EXCL does, which the temporary file is
+// opened with), and a crash at any moment leaves either no file or a whole one.
+func putNew(path string, content []byte, mode fs.FileMode) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}
+	return put(path, content, mode, os.Link)
+}
+
+// put writes a temporary file, and gives it its name when all of it is on the disk.
+func put(path string, content []byte, mode fs.FileMode, name func(temporary, path string) error) error {
+	dir := filepath.Dir(path)
 	f, err := os.CreateTemp(dir, ".key-*") // O_EXCL, mode 0600
 	if err != nil {
 		return err
 	}
 	defer os.Remove(f.Name())
-	key := make([]byte, keySize)
-	rand.Read(key) // never fails, by its documentation
-	_, err = f.Write(formatKey(key))
+	_, err = f.Write(content)
+	if err == nil && mode != 0o600 {
+		err = f.Chmod(mode)
+	}
 	if err == nil {
 		err = f.Sync()
 	}
 	if err := errors.Join(err, f.Close()); err != nil {
 		return err
 	}
-	if err := os.Link(f.Name(), path); err != nil {
+	if err := name(f.Name(), path); err != nil {
 		return err
 	}
 	return syncDir(dir)

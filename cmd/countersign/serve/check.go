@@ -49,9 +49,7 @@ func (c *Config) check() error {
 	if !accountPattern.MatchString(c.AccountID) {
 		fail("accountId", "is not twelve digits; write it in quotes, or YAML takes its leading zeros away")
 	}
-	if c.SealKey == "" {
-		fail("sealKey", "is missing: the file of the key that seals what is secret in the store")
-	}
+	c.checkSealKey(fail)
 	if c.Credentials == "" {
 		fail("credentials", "is missing: the file of the access keys that may call the JSON API; make one with: countersign issuer credentials add FILE")
 	}

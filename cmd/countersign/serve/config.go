@@ -18,7 +18,7 @@ type Config struct {
 	Region            string       `yaml:"region" doc:"AWS region in the ids of pools" default:"us-east-1"`
 	AccountID         string       `yaml:"accountId" doc:"twelve digits, in ARNs; in quotes" default:"000000000000"`
 	Store             StoreConfig  `yaml:"store" doc:"where everything is kept: exactly one of sqlite and postgres"`
-	SealKey           string       `yaml:"sealKey" doc:"file of the key that seals client secrets and signing keys in the store; made where there is none, with mode 0600"`
+	SealKey           SealKey      `yaml:"sealKey" doc:"key that seals client secrets and signing keys in the store: the name of its file, which is made where there is none, with mode 0600; or, under AWS KMS, a mapping"`
 	Credentials       string       `yaml:"credentials" doc:"file of the access keys that may call the JSON API; nobody else may read it"`
 	TLS               TLSConfig    `yaml:"tls" doc:"certificate of listen"`
 	InsecureAllowHTTP bool         `yaml:"insecureAllowHTTP" doc:"serve without tls on an address that others reach: for a proxy in front that ends TLS" default:"false"`
@@ -48,6 +48,13 @@ type StoreConfig struct {
 type PostgresConfig struct {
 	DSNFile string `yaml:"dsnFile" doc:"file with the connection string, as postgres://user:password@host/database?sslmode=verify-full"`
 	DSNEnv  string `yaml:"dsnEnv" doc:"environment variable with the connection string"`
+}
+
+// SealKey says where the key is that seals the store. A file's name alone is File.
+type SealKey struct {
+	File   string `yaml:"file" doc:"file of the key; with kms, of the key as KMS has encrypted it, which countersign issuer key-file makes"`
+	KMS    string `yaml:"kms" doc:"AWS KMS key that decrypts the file at the start: ARN, id, or alias/NAME; none where it is empty"`
+	Issuer string `yaml:"issuer" doc:"what the encryption context names" default:"baseURL"`
 }
 
 // TLSConfig names PEM files. They are read again when they change.
@@ -102,7 +109,7 @@ func Load(path string) (*Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, file := range []*string{&c.Store.SQLite, &c.Store.Postgres.DSNFile, &c.SealKey, &c.Credentials, &c.Audit.File, &c.Usage, &c.TLS.Certificate, &c.TLS.Key} {
+	for _, file := range []*string{&c.Store.SQLite, &c.Store.Postgres.DSNFile, &c.SealKey.File, &c.Credentials, &c.Audit.File, &c.Usage, &c.TLS.Certificate, &c.TLS.Key} {
 		if *file != "" && *file != "-" && !filepath.IsAbs(*file) {
 			*file = filepath.Join(dir, *file)
 		}

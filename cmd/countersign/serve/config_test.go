@@ -17,6 +17,9 @@ sealKey: seal.key
 credentials: keys.yaml
 `
 
+// kmsIssuer lacks the sealing key only.
+const kmsIssuer = "store: {sqlite: a}\ncredentials: b\nbaseURL: https://issuer.example.com\n"
+
 func write(t *testing.T, name, text string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)
@@ -51,6 +54,15 @@ func TestMistakes(t *testing.T) {
 		{"two DSNs", "store: {postgres: {dsnEnv: B, dsnFile: c}}\nsealKey: a\ncredentials: b\n", `:1:19: store.postgres has both`},
 		{"a DSN in the file", "store: {postgres: 'postgres://u:hunter2@h/d'}\nsealKey: a\ncredentials: b\n", `:1:19: store.postgres is a string, want a mapping`},
 		{"no sealing key", "store: {sqlite: a}\ncredentials: b\n", `: sealKey is missing`},
+		{"a KMS key for a file", "store: {sqlite: a}\ncredentials: b\nsealKey: alias/issuer\n", `:3:10: sealKey.file "alias/issuer" is a KMS key and no file; write sealKey: {file: seal.key, kms: alias/issuer}`},
+		{"a file for a KMS key", kmsIssuer + "sealKey: {file: a, kms: seal.key}\n", `:4:25: sealKey.kms "seal.key" is no KMS key; write its ARN, its id, or alias/NAME; a file is written at sealKey.file`},
+		{"file and KMS key swapped", kmsIssuer + "sealKey: {file: 'arn:aws:kms:a', kms: seal.key}\n", `:4:17: sealKey.file "arn:aws:kms:a" is a KMS key and no file`},
+		{"a KMS key without a file", kmsIssuer + "sealKey: {kms: alias/issuer}\n", `:4:10: sealKey has kms and no file; write the file of the encrypted key too`},
+		{"no file and no KMS key", kmsIssuer + "sealKey: {issuer: a}\n", `:4:10: sealKey has no file`},
+		{"a context without KMS", kmsIssuer + "sealKey: {file: a, issuer: b}\n", `:4:28: sealKey.issuer goes with sealKey.kms`},
+		{"no name for the context", "store: {sqlite: a}\ncredentials: b\nsealKey: {file: a, kms: alias/issuer}\n", `:3:10: sealKey has kms, whose encryption context names the issuer; write baseURL, or sealKey.issuer`},
+		{"an unknown key of the sealing key", kmsIssuer + "sealKey: {file: a, key: b}\n", `:4:20: the key "key" is unknown in "sealKey"; known here: file, kms, issuer`},
+		{"a list of sealing keys", kmsIssuer + "sealKey: [a]\n", `:4:10: sealKey is an array, want a mapping`},
 		{"no access keys", "store: {sqlite: a}\nsealKey: b\n", `: credentials is missing`},
 		{"in clear to the world", least + "listen: 0.0.0.0:80\nbaseURL: https://a.example.com\n", `:5:9: listen 0.0.0.0:80 is reached by others`},
 		{"no base URL", least + "listen: :80\ninsecureAllowHTTP: true\n", `: baseURL is missing`},

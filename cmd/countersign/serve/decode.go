@@ -98,6 +98,12 @@ func (d *decoder) value(key string, n *document.Node, into reflect.Value, enum s
 		d.duration(key, n, target)
 	case *Texts:
 		d.texts(key, n, target)
+	case *SealKey:
+		if n.Kind == document.String || n.Kind == document.Number {
+			target.File = n.Text
+			return
+		}
+		d.structure(key, n, into)
 	default:
 		d.structure(key, n, into)
 	}

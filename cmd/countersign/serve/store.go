@@ -11,14 +11,13 @@ import (
 	"strings"
 
 	"github.com/countersign-dev/countersign/cmd/countersign/issuer"
-	"github.com/countersign-dev/countersign/cmd/countersign/seal"
 	"github.com/countersign-dev/countersign/cognito"
 )
 
 // OpenStore opens the store that the configuration names. Commands that work on the records of an issuer, running or not, use
 // it too: the store keeps what they write from getting in each other's way.
 func (c *Config) OpenStore(ctx context.Context) (cognito.Store, error) {
-	sealer, err := c.openSealer()
+	sealer, err := c.openSealer(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -76,25 +75,6 @@ func CreateService(ctx context.Context, c *Config) (*cognito.Service, io.Closer,
 type closer func() error
 
 func (c closer) Close() error { return c() }
-
-// openSealer makes a key file only where there is no store that another key has sealed.
-func (c *Config) openSealer() (*seal.Sealer, error) {
-	sealer, err := seal.ReadMountedKeyFile(c.SealKey)
-	if errors.Is(err, os.ErrNotExist) {
-		switch _, kept := os.Stat(c.Store.SQLite); {
-		case c.Store.SQLite == "":
-			err = fmt.Errorf("%w; replicas share one key: make it once with: countersign issuer key-file %s", err, c.SealKey)
-		case kept == nil:
-			err = fmt.Errorf("%w; %s is there, and only the key that sealed it opens it: restore the file from a backup", err, c.Store.SQLite)
-		default:
-			sealer, err = seal.OpenKeyFile(c.SealKey)
-		}
-	}
-	if err != nil {
-		return nil, c.errorAt("sealKey", err)
-	}
-	return sealer, nil
-}
 
 // maxDSN bounds a connection string.
 const maxDSN = 8 << 10
