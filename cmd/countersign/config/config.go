@@ -55,7 +55,7 @@ type Scope struct {
 
 // Client is an app client of the client_credentials grant.
 type Client struct {
-	Name                string        `yaml:"name" doc:"name of the app client; unique in this file" required:"true" format:"cognito-name"`
+	Name                string        `yaml:"name" doc:"name of the app client; unique in this file" required:"true" format:"client"`
 	Scopes              []string      `yaml:"scopes" doc:"scopes that it may ask for, as the resource names them" required:"true" format:"granted" min:"1" max:"50"`
 	AccessTokenValidity time.Duration `yaml:"accessTokenValidity" doc:"life of its access tokens, 5m to 24h" default:"1h" min:"5m" max:"24h"`
 	Secret              SecretPlace   `yaml:"secret" doc:"where its credentials are written: one place; without it a file under .countersign/" merge:"replace"`

@@ -59,6 +59,8 @@ var formats = []*format{
 	{name: "prefix", noun: "a prefix of paths", advice: "it as /api/orders: it covers all beneath it, without * and without a slash at its end", pattern: pattern(`/|(/[A-Za-z0-9\-._~!$&'()+,=:@]+)+`), max: 1024, check: plainPath},
 
 	{name: "cognito-name", noun: "a name for Cognito", advice: "letters, digits, spaces and _ + = , . @ -", pattern: pattern(`[A-Za-z0-9_\s+=,.@-]+`), max: 128},
+	// Credentials stand in a directory or file of the client's name, which . and .. are not, nor what a line end is in.
+	{name: "client", noun: "a name of an app client here", advice: "a letter, a digit or _ first, then these, spaces and + = , . @ -, without a space at the end", pattern: pattern(`[A-Za-z0-9_]([A-Za-z0-9_ +=,.@-]*[A-Za-z0-9_+=,.@-])?`), max: 128},
 	{name: "cognito-resource", noun: "a name for Cognito", advice: "letters, digits, spaces and _ + = , . @ -", pattern: pattern(`[A-Za-z0-9_\s+=,.@-]+`), max: 256},
 	{name: "pool-id", noun: "the id of a user pool", advice: "it as ap-southeast-1_AbCdEf123", pattern: pattern(`[a-z0-9-]+_[0-9a-zA-Z]+`), max: 55},
 	{name: "domain", noun: "a prefix of a user pool's domain", advice: nameAdvice, pattern: pattern(`[a-z0-9]([a-z0-9-]*[a-z0-9])?`), max: 63, check: noReservedWord},
