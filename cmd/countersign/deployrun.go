@@ -39,7 +39,7 @@ func (o *deployOptions) prepare(ctx context.Context, stderr io.Writer) (*deploye
 	}
 	d := &deployer{deployOptions: o, cfg: cfg, steps: newSteps(stderr), stderr: stderr}
 	if cfg.Image.Repository == "" && o.image == "" {
-		return nil, errors.New("image.repository is missing: a cluster pulls the image from a registry; write it, as in 123456789012.dkr.ecr.ap-southeast-1.amazonaws.com/orders")
+		return nil, cfg.Problem("image.repository", "is missing: a cluster pulls the image from a registry; write it, as in 123456789012.dkr.ecr.ap-southeast-1.amazonaws.com/orders")
 	}
 	if d.policy, err = policyOf(cfg); err != nil {
 		return nil, err

@@ -12,6 +12,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/smithy-go/logging"
 )
 
 // Options say which AWS it is. The zero value is what the environment and the shared configuration files say, as the AWS
@@ -52,7 +53,8 @@ func Load(ctx context.Context, o Options) (sdk.Config, error) {
 			Region: o.Region, BaseEndpoint: &o.Endpoint, Credentials: o.Credentials, HTTPClient: client{calls}, Retryer: retryer,
 		}, nil
 	}
-	loads := []func(*config.LoadOptions) error{config.WithHTTPClient(calls), config.WithRetryer(retryer)}
+	// The SDK's own log is silenced: what it warns of, as on a machine that is not in EC2, comes back as an error that says what to do.
+	loads := []func(*config.LoadOptions) error{config.WithHTTPClient(calls), config.WithRetryer(retryer), config.WithLogger(logging.Nop{})}
 	if o.Region != "" {
 		loads = append(loads, config.WithRegion(o.Region))
 	}

@@ -99,6 +99,9 @@ func goCommand(ctx context.Context, cfg Config, env []string, args ...string) ([
 		text += "\ngit does not answer for this directory, often since it belongs to another user: git config --global --add safe.directory DIR; " +
 			"or build without a version: GOFLAGS=-buildvcs=false"
 	}
+	if strings.Contains(text, "build constraints exclude all Go files") {
+		text += "\nan image is built without cgo, for it has no C library: look for import \"C\" in that package, and for a tag that its files ask for"
+	}
 	return nil, fmt.Errorf("go %s: %w\n%s", args[0], err, text)
 }
 

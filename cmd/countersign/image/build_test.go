@@ -87,3 +87,11 @@ func TestWriteLayoutKeepsWhatIsNotALayout(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// The go command says only that there are no files, which the person who looks at them does not believe.
+func TestBuildSaysThatItIsWithoutCgo(t *testing.T) {
+	goAlone(t)
+	dir := source(t, "package main\n\nimport \"C\"\n\nfunc main() {}\n")
+	_, err := image.Build(t.Context(), image.Config{Dir: dir, Package: "./cmd/orders", Platforms: []string{"linux/amd64"}})
+	wantError(t, err, "an image is built without cgo, for it has no C library")
+}
