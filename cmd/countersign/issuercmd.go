@@ -141,7 +141,7 @@ file only. A running issuer reads the file again by itself.
 Exit codes: 0 done, 2 it could not be done.`,
 		Example: `  countersign issuer credentials add access-keys.yaml --name deployer
   countersign issuer credentials add access-keys.yaml --name dashboard --role read-only`,
-		Args: cobra.ExactArgs(1),
+		Args: one("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			id, err := serve.AddAccessKey(args[0], name, issuer.Role(role))
 			if err != nil {

@@ -24,7 +24,7 @@ has both.
 
 Exit codes: 0 the copy is on the disk, 2 it could not be made.`,
 		Example: `  countersign issuer backup /backup/issuer-$(date +%F).db --config issuer.yaml`,
-		Args:    cobra.ExactArgs(1),
+		Args:    one("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := config.backup(cmd, args[0]); err != nil {
 				return err

@@ -30,7 +30,7 @@ Exit codes: 0 the file is there and can be used, 2 it is not.`,
 		Example: `  countersign issuer key-file seal.key
   countersign issuer key-file seal.key --kms alias/issuer --issuer https://issuer.example.com
   countersign issuer key-file seal.key --kms alias/another   # under another KMS key`,
-		Args: cobra.ExactArgs(1),
+		Args: one("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			key.File = args[0]
 			if cmd.Flags().Changed("kms") {

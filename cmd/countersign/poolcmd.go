@@ -126,7 +126,7 @@ Exit codes: 0 written, 2 it could not be done.`,
 		Example: `  countersign pool export ap-southeast-1_AbCdEf123 > pool.yaml
   countersign pool export ap-southeast-1_AbCdEf123 --from-aws --with-secrets --to pool.yaml
   countersign pool export ap-southeast-1_AbCdEf123 --state ./state`,
-		Args: cobra.ExactArgs(1),
+		Args: one("POOL"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if (options.Secrets || options.Keys) && to == "" {
 				return errors.New("secrets are not printed: name a file with --to FILE, which is written with mode 0600")

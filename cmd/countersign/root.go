@@ -53,6 +53,16 @@ Exit codes: 0 done or proved, 1 a proof found a difference, 2 the command could 
 	return root
 }
 
+// one is the single argument of a command, which its usage calls what.
+func one(what string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) != 1 {
+			return fmt.Errorf("%s takes one %s (%d given); see: %s --help", cmd.Name(), what, len(args), cmd.CommandPath())
+		}
+		return nil
+	}
+}
+
 // version is the module version that the Go toolchain stamped into the binary, or the commit that it was built from.
 func version() string {
 	info, ok := debug.ReadBuildInfo()

@@ -25,7 +25,7 @@ work. When it is cut off, run it again: it goes on where it stopped.
 Exit codes: 0 the client has one secret, a new one; 2 the command could not run, or stopped half-way.`,
 		Example: `  countersign rotate reader --env prod
   countersign rotate reader --local --soak 0s`,
-		Args: cobra.ExactArgs(1),
+		Args: one("CLIENT"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if o.output != "text" && o.output != "json" {
 				return fmt.Errorf("--output %s: write text or json", o.output)

@@ -182,6 +182,9 @@ func (f *File) unknown(environment string) error {
 	return fmt.Errorf("%s; %s", text, write(environment, names))
 }
 
+// reserved is no name of an environment: a try on the laptop would write over the credentials of such a one.
+const reserved = "local"
+
 // environments checks the mapping of overlays and returns those that can be laid over the file.
 func (r *reader) environments(v *value) []member {
 	if v.kind != document.Object {
@@ -192,6 +195,10 @@ func (r *reader) environments(v *value) []member {
 	for _, m := range v.members {
 		if problem := formatNamed("label").problem(m.name); problem != "" {
 			r.failAt(m.Place, m.value.path, "%s", problem)
+			continue
+		}
+		if m.name == reserved {
+			r.failAt(m.Place, m.value.path, "is the name under which --local keeps credentials; write another, as dev")
 			continue
 		}
 		switch m.value.kind {
