@@ -1,26 +1,11 @@
 package agent
 
-import (
-	"errors"
-	"net"
+import "golang.org/x/sys/unix"
 
-	"golang.org/x/sys/unix"
-)
-
-// peerUID is the user of the process that connected, as the kernel kept it at connect time: unix(7), SO_PEERCRED.
-func peerUID(conn net.Conn) (int, error) {
-	c, ok := conn.(*net.UnixConn)
-	if !ok {
-		return 0, errors.New("not a Unix socket")
-	}
-	raw, err := c.SyscallConn()
+// peerOf is the user at the other end of a socket, as the kernel kept it at connect time: unix(7), SO_PEERCRED.
+func peerOf(fd int) (int, error) {
+	cred, err := unix.GetsockoptUcred(fd, unix.SOL_SOCKET, unix.SO_PEERCRED)
 	if err != nil {
-		return 0, err
-	}
-	var cred *unix.Ucred
-	var failed error
-	err = raw.Control(func(fd uintptr) { cred, failed = unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED) })
-	if err = errors.Join(err, failed); err != nil {
 		return 0, err
 	}
 	return int(cred.Uid), nil
