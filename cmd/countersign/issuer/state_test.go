@@ -142,20 +142,6 @@ func contents(t *testing.T, dir string) string {
 	return b.String()
 }
 
-func TestOpenStateThatOthersMayWriteTo(t *testing.T) {
-	if runtime.GOOS == "windows" {
-		t.Skip("Windows has no modes")
-	}
-	dir, _ := newState(t)
-	if err := os.Chmod(dir, 0o777); err != nil {
-		t.Fatal(err)
-	}
-	_, err := issuer.OpenState(t.Context(), dir)
-	if err == nil || !strings.Contains(err.Error(), "others may write to the state directory") || !strings.Contains(err.Error(), "chmod go-w") {
-		t.Errorf("got %v", err)
-	}
-}
-
 func TestOpenStateFileInItsPlace(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "state")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
