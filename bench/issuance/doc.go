@@ -3,6 +3,7 @@
 //
 //	GOWORK=off go -C bench run ./issuance
 //
-// Servers are processes of their own; the load is 16 connections that are kept open, in this process, on the same processors.
+// Servers are processes of their own; the load is 16 connections that are kept open, in this process, on the same processors. It runs on
+// Linux, for epoll(7) and proc(5).
 // Contenders take turns in short slices, so that a machine that slows down for a minute slows all of them.
 package main

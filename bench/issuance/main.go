@@ -29,6 +29,10 @@ func run(floor string, rounds int, slice time.Duration, tags string, peer bool) 
 	if err != nil {
 		return err
 	}
+	bare, err := newSignatures()
+	if err != nil {
+		return err
+	}
 	for round := range rounds {
 		for i := range contenders {
 			c := contenders[(round+i)%len(contenders)]
@@ -36,8 +40,13 @@ func run(floor string, rounds int, slice time.Duration, tags string, peer bool) 
 				return fmt.Errorf("%s: %w", c.name, err)
 			}
 		}
+		for _, s := range bare {
+			if err := s.measure(slice); err != nil {
+				return err
+			}
+		}
 	}
-	return report(os.Stdout, contenders)
+	return report(os.Stdout, contenders, bare)
 }
 
 // startAll starts a floor and an issuer for each algorithm. They are idle while others are measured.
@@ -51,7 +60,7 @@ func startAll(tags string, peer bool) (all []*contender, stop func(), err error)
 	if err != nil {
 		return nil, stop, err
 	}
-	for _, alg := range []string{"RS256", "ES256"} {
+	for _, alg := range algorithms {
 		for _, start := range []func(string) (*contender, error){startFloor, func(alg string) (*contender, error) { return startIssuer(binary, alg) }} {
 			c, err := start(alg)
 			if c != nil {
