@@ -14,6 +14,7 @@ import (
 const (
 	maxDocument     = 256 << 10
 	documentMaxAge  = 24 * time.Hour
+	anotherLook     = 3 * time.Second                     // for the document when the endpoint is known
 	discoverySuffix = "/.well-known/openid-configuration" // OpenID Connect Discovery 1.0, Section 4
 )
 
@@ -34,6 +35,12 @@ func (f *fetcher) locate(ctx context.Context) (endpoint, *Error) {
 	known := f.endpoint
 	if known.url != "" && !known.doubted && f.clock.mono()-known.readAt < documentMaxAge {
 		return known, nil
+	}
+	if known.url != "" {
+		// A document that is not answered must leave time for the endpoint that is known.
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, anotherLook)
+		defer cancel()
 	}
 	found, err := f.discover(ctx)
 	if err != nil {

@@ -1,6 +1,7 @@
 package clientcredentials_test
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -96,6 +97,41 @@ func TestDiscoveryIsRemembered(t *testing.T) {
 		token(t, s) // the known endpoint stays in use
 		if documents != 2 {
 			t.Errorf("the document was read %d times, want another look after a day", documents)
+		}
+	})
+}
+
+// TestASilentDocumentDoesNoHarm: an issuer whose document is not answered, for a day or after one broken connection, has a token
+// endpoint that works.
+func TestASilentDocumentDoesNoHarm(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		i := discovered(func() *http.Response { return answer(200, "application/json", document(issuerID, endpoint, "[]")) })
+		var silent, broken bool
+		s := i.source(t, func(cfg *clientcredentials.Config) {
+			viaIssuer(cfg)
+			cfg.HTTPClient = &http.Client{Transport: roundTripper(func(req *http.Request) (*http.Response, error) {
+				if silent && req.Method == http.MethodGet {
+					<-req.Context().Done()
+					return nil, req.Context().Err()
+				}
+				if broken && req.Method == http.MethodPost {
+					broken = false
+					return nil, errors.New("connection reset")
+				}
+				if err := req.Context().Err(); err != nil {
+					return nil, err
+				}
+				return i.RoundTrip(req)
+			})}
+		})
+		token(t, s)
+		silent = true
+		time.Sleep(25 * time.Hour) // the document is old
+		token(t, s)
+		broken = true
+		for range 2 * 60 { // the endpoint is doubted
+			time.Sleep(time.Minute)
+			token(t, s)
 		}
 	})
 }

@@ -87,6 +87,7 @@ func (f *fetcher) attempt(ctx context.Context) (*entry, *Error) {
 		f.doubt(err)
 		return nil, err
 	}
+	f.endpoint.doubted = false
 	f.noteSecret(used, list[0])
 	return f.admit(g, asked)
 }
