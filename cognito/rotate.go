@@ -147,6 +147,8 @@ func (d *draft) rotateKey(in RotateKeyInput, fresh keyBody) (Key, error) {
 	fresh.Created, fresh.Active = d.now, moment(d.now.Add(KeyCacheTime+MaxClockSkew))
 	if waits && !in.RemoveOthers { // some verifiers know the key that waits
 		fresh = p.access.newest().body()
+	} else if slices.ContainsFunc(p.access, func(k *signingKey) bool { return k.id == fresh.ID }) {
+		return Key{}, internalError(errNotNew)
 	}
 	if in.Now {
 		// Behind the key that signs, also when that was made in this very moment or by a clock that is ahead.
@@ -164,6 +166,9 @@ func (d *draft) rotateKey(in RotateKeyInput, fresh keyBody) (Key, error) {
 	}
 	return Key{PoolID: p.ID, ID: k.id, Algorithm: string(k.alg), State: state, Created: k.created, Signs: k.active}, nil
 }
+
+// errNotNew: to go on with a key that was to be replaced, above all after a theft, is worse than to say no.
+var errNotNew = errors.New("Config.NewKey returned a key that the pool has already")
 
 func later(a, b time.Time) time.Time {
 	if a.After(b) {

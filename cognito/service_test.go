@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/countersign-dev/countersign/cognito"
 )
@@ -186,6 +187,38 @@ func TestSpoiltStore(t *testing.T) {
 				t.Errorf("error %v, want one that says %s and quotes nothing", err, tt.want)
 			}
 		})
+	}
+}
+
+// TestWhatCannotBeReadBackIsNotStored: a store that no service can load is worse than a write that fails.
+func TestWhatCannotBeReadBackIsNotStored(t *testing.T) {
+	store := cognito.NewMemoryStore()
+	s := newService(t, cognito.Config{Store: store, Now: func() time.Time { return time.Date(1969, 7, 20, 20, 17, 40, 0, time.UTC) }})
+	_, err := s.CreateUserPool(t.Context(), cognito.CreateUserPoolInput{PoolName: "p"})
+	wantAPIError(t, err, "InternalErrorException", "")
+	if records, revision, err := store.Load(t.Context()); len(records) > 0 || revision != 0 || err != nil {
+		t.Errorf("%d records at revision %d (%v)", len(records), revision, err)
+	}
+	must(newService(t, cognito.Config{Store: store}).CreateUserPool(t.Context(), cognito.CreateUserPoolInput{PoolName: "p"}))(t)
+}
+
+// TestOneKeyForEverything: a test may give every pool the same key, for its speed; what cannot be is to replace it by itself.
+func TestOneKeyForEverything(t *testing.T) {
+	key := must(edKey())(t)
+	store := cognito.NewMemoryStore()
+	s := newService(t, cognito.Config{Store: store, NewKey: func() (crypto.Signer, error) { return key, nil }})
+	pool, c := seedPool(t, s)
+	request := cognito.TokenRequest{PoolID: pool, GrantType: "client_credentials", ClientID: c.ClientID, ClientSecret: c.ClientSecret}
+	must(newService(t, cognito.Config{Store: store}).Token(t.Context(), request))(t)
+	if keys := must(s.Keys(pool))(t); len(keys) != 1 || keys[0].State != cognito.KeySigning {
+		t.Errorf("keys %+v", keys)
+	}
+	for _, in := range []cognito.RotateKeyInput{{UserPoolID: pool}, {UserPoolID: pool, Now: true}, {UserPoolID: pool, Now: true, RemoveOthers: true}} {
+		_, err := s.RotateKey(t.Context(), in)
+		wantAPIError(t, err, "InternalErrorException", "")
+		if err == nil || !strings.Contains(err.Error(), "NewKey returned a key that the pool has already") {
+			t.Errorf("%+v: %v", in, err)
+		}
 	}
 }
 
