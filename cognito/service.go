@@ -179,8 +179,14 @@ func write[O any](ctx context.Context, s *Service, rule func(*draft) (O, error))
 }
 
 // commit writes the draft and moves to the snapshot that has it, or to a newer one after a conflict.
+//
+// The next snapshot is made first: what cannot be read back must never reach the store, which no service could load then.
 func (s *Service) commit(ctx context.Context, d *draft) (conflict bool, err error) {
-	revision, err := s.config.Store.Commit(ctx, d.view.revision, d.changes)
+	next, err := d.view.apply(d.changes, d.view.revision)
+	if err != nil {
+		return false, err
+	}
+	next.revision, err = s.config.Store.Commit(ctx, d.view.revision, d.changes)
 	if errors.Is(err, ErrConflict) {
 		return true, s.catchUp(ctx)
 	}
@@ -188,10 +194,6 @@ func (s *Service) commit(ctx context.Context, d *draft) (conflict bool, err erro
 		// It may have been written all the same. The caller hears of the error, and the snapshot of the truth.
 		_ = s.catchUp(context.WithoutCancel(ctx))
 		return false, fmt.Errorf("cognito: commit: %w", err)
-	}
-	next, err := d.view.apply(d.changes, revision)
-	if err != nil {
-		return false, err
 	}
 	s.current.Store(next)
 	s.note(nil)
