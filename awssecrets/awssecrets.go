@@ -39,6 +39,8 @@ const (
 
 	defaultMaxAge      = 5 * time.Minute
 	defaultMinInterval = 10 * time.Second
+
+	anotherLook = 3 * time.Second // for a secret that was read before
 )
 
 // Secret is a secret of Secrets Manager as [clientcredentials.Credentials]. One may serve any number of sources.
@@ -125,16 +127,25 @@ func (s *Secret) read(ctx context.Context, pending bool) ([]clientcredentials.Cr
 	if s.failed != nil && time.Since(s.triedAt) < s.cfg.MinInterval {
 		return s.lastGood(s.failed)
 	}
-	s.triedAt = time.Now()
-	list, err := s.stage(ctx, stageCurrent)
-	s.failed = err
+	reading := ctx
+	if s.list != nil {
+		// Silence must leave the caller's attempt the time to use what was read before.
+		var cancel context.CancelFunc
+		reading, cancel = context.WithTimeout(ctx, anotherLook)
+		defer cancel()
+	}
+	list, err := s.stage(reading, stageCurrent)
+	s.failed, s.triedAt = err, time.Now()
+	if ctx.Err() != nil {
+		s.failed = nil // the caller has gone, which says nothing of Secrets Manager
+	}
 	if err != nil {
 		return s.lastGood(err)
 	}
 	if pending {
 		// No rotation may be under way, or one that failed has left something half made: that is no reason not to use
 		// AWSCURRENT, which may just have been replaced.
-		more, _ := s.stage(ctx, stagePending)
+		more, _ := s.stage(reading, stagePending)
 		for _, c := range more {
 			if c.ClientID != "" && c.ClientSecret != "" && !slices.Contains(list, c) {
 				list = append(list, c)

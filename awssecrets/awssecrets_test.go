@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
 
 	"github.com/countersign-dev/countersign/awssecrets"
+	"github.com/countersign-dev/countersign/clientcredentials"
 )
 
 // stages is a Secrets Manager that holds one secret.
@@ -229,4 +230,55 @@ func TestConfigIsChecked(t *testing.T) {
 	if lines := strings.Split(fmt.Sprint(err), "\n"); len(lines) != 3 {
 		t.Errorf("%v", err)
 	}
+}
+
+// silent does not answer while it is switched on.
+type silent struct {
+	stages
+	on bool
+}
+
+func (s *silent) GetSecretValue(ctx context.Context, in *secretsmanager.GetSecretValueInput, o ...func(*secretsmanager.Options)) (*secretsmanager.GetSecretValueOutput, error) {
+	if s.on {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	return s.stages.GetSecretValue(ctx, in, o...)
+}
+
+// TestACallerThatGoes: that one caller's context ends says nothing of Secrets Manager, and is not told to the next one.
+func TestACallerThatGoes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api := &silent{stages{values: map[string]string{"AWSCURRENT": credential("one")}}, true}
+		s := newSecret(t, api)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if _, err := s.Load(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("the caller that goes: %v", err)
+		}
+		api.on = false
+		if got := loaded(t, load(s)); got != "one" {
+			t.Errorf("the next one: %s", got)
+		}
+	})
+}
+
+// TestSilenceOfSecretsManager: what was read before is given while there is time to use it.
+func TestSilenceOfSecretsManager(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api := &silent{stages{values: map[string]string{"AWSCURRENT": credential("one")}}, false}
+		s := newSecret(t, api)
+		loaded(t, load(s))
+		api.on = true
+		time.Sleep(time.Hour)
+		for n, read := range []func(context.Context) ([]clientcredentials.Credential, error){s.Load, s.Reload, s.Load} {
+			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+			began := time.Now()
+			list, err := read(ctx)
+			if err != nil || len(list) != 1 || ctx.Err() != nil || time.Since(began) > 5*time.Second || n > 0 && time.Since(began) > 0 {
+				t.Errorf("%d: %v, %v after %v; the attempt has 10 s in all", n, list, err, time.Since(began))
+			}
+			cancel()
+		}
+	})
 }
