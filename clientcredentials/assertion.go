@@ -10,6 +10,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"log/slog"
 	"strings"
 	"time"
 
@@ -19,7 +21,8 @@ import (
 // assertionLife is how long a client assertion that is signed here is good.
 const assertionLife = time.Minute
 
-// PrivateKey is a client's own key, with which it authenticates in place of a secret.
+// PrivateKey is a client's own key, with which it authenticates in place of a secret. However it is printed, logged or
+// marshalled, the key reads "<redacted>".
 type PrivateKey struct {
 	ClientID  string        // the client's id at the issuer
 	Signer    crypto.Signer // RSA of 2048 bits or more, ECDSA on P-256, or Ed25519; the key may live in an HSM or a KMS
@@ -28,8 +31,20 @@ type PrivateKey struct {
 	Audience  string        // aud of the assertion; empty: [Config].Issuer, or the token endpoint without one
 }
 
+// String returns the client's id and the key's.
+func (k PrivateKey) String() string { return k.ClientID + ":" + k.KeyID + ":" + redacted }
+
+// Format prints [PrivateKey.String] for every verb: fmt would print the bytes of a Signer that is a slice.
+func (k PrivateKey) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, k.String()) }
+
+// LogValue is the text of [PrivateKey.String].
+func (k PrivateKey) LogValue() slog.Value { return slog.StringValue(k.String()) }
+
+// MarshalJSON returns [PrivateKey.String] as a JSON string.
+func (k PrivateKey) MarshalJSON() ([]byte, error) { return json.Marshal(k.String()) }
+
 // PrivateKeyJWT is a client that authenticates with private_key_jwt (RFC 7523, Section 2.2): each token request has
-// an assertion of its own, good for a minute, that k signs. Cognito does not take it; Keycloak, Okta, Entra and others do.
+// an assertion of its own, good for a minute, that k signs. Cognito does not take it; Keycloak and Okta do, for two.
 func PrivateKeyJWT(k PrivateKey) Credentials { return &privateKey{k} }
 
 type privateKey struct{ PrivateKey }

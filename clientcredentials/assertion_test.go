@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"math/big"
 	"net/http"
 	"net/url"
@@ -237,6 +238,36 @@ func TestNothingTellsAnAssertion(t *testing.T) {
 		_, claims, _ := strings.Cut(shown, ".")
 		if shown == "" || strings.Contains(told, shown) || strings.Contains(told, claims) {
 			t.Errorf("%s: told: %s", name, told)
+		}
+	}
+}
+
+// TestNothingTellsAPrivateKey: an Ed25519 key is a slice of bytes, which fmt prints, and encoding/json writes every field of an RSA key.
+func TestNothingTellsAPrivateKey(t *testing.T) {
+	for name, c := range map[string]struct {
+		key   crypto.Signer
+		forms []string
+	}{
+		"Ed25519": {edKey, []string{fmt.Sprintf("%d", edKey[:8])[1:20], fmt.Sprintf("%x", edKey[:8]), base64.StdEncoding.EncodeToString(edKey)[:16]}},
+		"RSA":     {rsaKey, []string{rsaKey.D.String(), fmt.Sprintf("%x", rsaKey.D), rsaKey.Primes[0].String()}},
+		"ECDSA":   {ecdsaKey, []string{ecdsaKey.D.String(), fmt.Sprintf("%x", ecdsaKey.D)}},
+	} {
+		k := clientcredentials.PrivateKey{ClientID: "reader", Signer: c.key, KeyID: "k1"}
+		out := &logBuffer{}
+		for _, value := range []any{k, &k, []any{k}, clientcredentials.PrivateKeyJWT(k), struct{ Key clientcredentials.PrivateKey }{k}} {
+			inJSON, _ := json.Marshal(value)
+			fmt.Fprintf(out, "%v %+v %#v %d %x %s\n", value, value, value, value, value, inJSON)
+			out.logger().Info("configured", "key", value)
+			slog.New(slog.NewTextHandler(out, nil)).Info("configured", "key", value)
+		}
+		told := out.String()
+		for _, form := range c.forms {
+			if strings.Contains(told, form) {
+				t.Errorf("%s: the key is told as %q", name, form)
+			}
+		}
+		if !strings.Contains(told, "reader") || !strings.Contains(told, "k1") {
+			t.Errorf("%s: whose key it is cannot be seen: %s", name, told)
 		}
 	}
 }
