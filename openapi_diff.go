@@ -24,6 +24,9 @@ type Change struct {
 	Old     Rule   // the zero Rule if the route appeared
 	New     Rule   // the zero Rule if the route vanished
 	Source  string // file:line of the registration, where the policy that has the route knows it
+	// Instead is the route that serves the requests of one that vanished: the narrowest pattern of the new policy that matches them. It
+	// is the zero Route if they are not found any more.
+	Instead Route
 	wider   bool
 }
 
@@ -40,7 +43,11 @@ func (c Change) String() string {
 	case RouteAppeared:
 		return fmt.Sprintf("%s: new route -> %s", route, ruleWords(c.New))
 	case RouteVanished:
-		return fmt.Sprintf("%s: %s -> no such route", route, ruleWords(c.Old))
+		text := fmt.Sprintf("%s: %s -> no such route", route, ruleWords(c.Old))
+		if c.wider {
+			text += fmt.Sprintf(", and %s has its requests: %s", c.Instead.Pattern, ruleWords(c.Instead.Rule))
+		}
+		return text
 	}
 	return fmt.Sprintf("%s: %s -> %s", route, ruleWords(c.Old), ruleWords(c.New))
 }
@@ -79,7 +86,7 @@ func ruleWords(r Rule) string {
 }
 
 // Widened reports whether the change admits a caller who was refused before. A new route does: before, its path
-// answered 404, or a wider pattern with a rule of its own.
+// answered 404, or a wider pattern with a rule of its own. A route that vanished does, if a wider pattern that is left has its requests now, and admits more.
 func (c Change) Widened() bool { return c.wider }
 
 // Diff returns what differs between two policies, ordered by path: the routes that appeared, that vanished and whose
@@ -102,7 +109,13 @@ func Diff(old, new Policy) []Change {
 	for _, key := range keys {
 		gone, come := withoutEqual(before[key], after[key]), withoutEqual(after[key], before[key])
 		for i := range max(len(gone), len(come)) {
-			changes = append(changes, changeOf(gone, come, i))
+			change := changeOf(gone, come, i)
+			if change.Kind == RouteVanished {
+				if next := heir(gone[i], after); next != nil {
+					change.Instead, change.wider = next.Route, widensRule(gone[i], *next)
+				}
+			}
+			changes = append(changes, change)
 		}
 	}
 	return changes
@@ -152,7 +165,9 @@ func routeKey(text string) string {
 func (p Policy) admits(r Rule) [][]string {
 	var all [][]string
 	for _, need := range r.Needs() {
-		full := make([]string, 0, len(need.Scopes)+1)
+		full := make([]string, 0, len(need.Scopes)+2)
+		// Another audience, or another way to read tokens, is other callers: also where no scope says so.
+		full = append(full, "of "+string(cmp.Or(p.Profile, Cognito))+" "+p.Resource)
 		for _, name := range need.Scopes {
 			full = append(full, p.FullScope(name))
 		}
@@ -208,6 +223,9 @@ func changeOf(gone, come []comparedRoute, i int) Change {
 func widensRule(old, new comparedRoute) bool {
 	if open(old.Rule) || open(new.Rule) {
 		return !open(old.Rule)
+	}
+	if old.Rule.IsUntilExpiry() && !new.Rule.IsUntilExpiry() {
+		return true // who came in while the token was good stays when it is not
 	}
 	return slices.ContainsFunc(new.admits, func(scopes []string) bool { return !anyAlternativeSuffices(old.admits, scopes) })
 }

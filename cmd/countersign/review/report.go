@@ -28,6 +28,7 @@ type Change struct {
 
 	reason  string // of a public route
 	pattern string // as the policy has it
+	instead string // the pattern that has the requests of a route that is gone, if more callers get in there
 }
 
 // Compare says what differs between two policies.
@@ -41,14 +42,23 @@ func Compare(base, head Side) Report {
 			Class:   classOf(c),
 			Route:   escape.Visible(c.Pattern),
 			Widened: c.Widened(),
-			reason:  escape.Visible(c.New.Reason()),
+			reason:  escape.Visible(ruleNow(c).Reason()),
 			pattern: c.Pattern,
 		}
 		if c.Kind != countersign.RouteAppeared {
 			change.Old = escape.Visible(who(c.Old, oldName))
 		}
-		if c.Kind != countersign.RouteVanished {
-			change.New = escape.Visible(who(c.New, newName))
+		pattern, source, served := c.Pattern, c.Source, c.Kind != countersign.RouteVanished
+		if !served && c.Widened() {
+			pattern, source, served = c.Instead.Pattern, c.Instead.Source, true
+			change.instead = escape.Visible(pattern)
+		}
+		if served {
+			change.New = escape.Visible(who(ruleNow(c), newName))
+		}
+		if r.otherResource() && change.New == change.Old { // the words are the same, and mean tokens of another resource
+			change.Old += " of " + escape.Visible(base.Policy.Resource)
+			change.New += " of " + escape.Visible(head.Policy.Resource)
 		}
 		if c.Pattern == "" {
 			change.Route = "a handler under Require"
@@ -57,9 +67,9 @@ func Compare(base, head Side) Report {
 			}
 		}
 		// A route that is gone has no line any more.
-		if change.File, change.Line = places.File(); c.Kind != countersign.RouteVanished {
-			change.File, change.Line = places.Of(c.Pattern, c.Source)
-			if at, found := registrations()[c.Pattern]; found && change.File == head.Path {
+		if change.File, change.Line = places.File(); served {
+			change.File, change.Line = places.Of(pattern, source)
+			if at, found := registrations()[pattern]; found && change.File == head.Path {
 				change.File, change.Line = at.file, at.line
 			}
 		}

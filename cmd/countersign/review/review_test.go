@@ -213,3 +213,41 @@ func TestReadFile(t *testing.T) {
 		t.Error("a directory was read")
 	}
 }
+
+// A route that is gone may leave its requests to a rule that lets more in: that is no note, but what a reviewer looks for.
+func TestVanishedRoutesThatOpen(t *testing.T) {
+	admin, anybody := countersign.Scope("admin"), countersign.Public("site")
+	for _, test := range []struct {
+		name  string
+		left  countersign.Route
+		class review.Class
+		want  string
+	}{
+		{"to everybody", route("/", anybody), review.Public, "GET /admin/{id} is gone, and / has its requests: became public (site; before: admin)"},
+		{"to a report", route("/", countersign.Report(admin)), review.Reported, "GET /admin/{id} is gone, and / has its requests: lets everyone in (admin, only reported; before: admin)"},
+		{"to any token", route("GET /{rest...}", countersign.Authenticated()), review.Widened, "GET /admin/{id} is gone, and GET /{rest...} has its requests: now reachable with any valid token (before: admin)"},
+		{"to the same", route("/", admin), review.Vanished, "GET /admin/{id} is gone (before: admin)"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			report := review.Compare(side(t, "base.json", route("GET /admin/{id}", admin), test.left), side(t, "head.json", test.left))
+			var text bytes.Buffer
+			if err := report.Write(&text, "text", ""); err != nil {
+				t.Fatal(err)
+			}
+			if len(report.Changes) != 1 || report.Changes[0].Class != test.class || report.Widened() != (test.class != review.Vanished) || !strings.Contains(text.String(), test.want+"\n") {
+				t.Errorf("%+v\n%s", report.Changes, &text)
+			}
+		})
+	}
+}
+
+// Another resource is said of a rule that names no scope, too: the words would be the same otherwise.
+func TestAnotherResource(t *testing.T) {
+	p := countersign.Policy{Resource: resource, Profile: countersign.Cognito, Routes: []countersign.Route{route("GET /me", countersign.Authenticated())}}
+	q := p
+	q.Resource = "https://other.example.com"
+	report := review.Compare(sideOf(t, "base.json", p), sideOf(t, "head.json", q))
+	if got, want := report.Headline(), "GET /me now reachable with any valid token of https://other.example.com"; got != want || !report.Widened() {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}

@@ -23,12 +23,13 @@ const (
 
 // classOf judges a change. Who is let in more is countersign's verdict; this only says in which way.
 func classOf(c countersign.Change) Class {
+	now := ruleNow(c)
 	switch {
-	case c.Kind == countersign.RouteVanished:
+	case c.Kind == countersign.RouteVanished && !c.Widened():
 		return Vanished
-	case c.Widened() && c.New.IsPublic():
+	case c.Widened() && now.IsPublic():
 		return Public
-	case c.Widened() && c.New.IsReport():
+	case c.Widened() && now.IsReport():
 		return Reported
 	case c.Kind == countersign.RouteAppeared:
 		return Appeared
@@ -38,6 +39,14 @@ func classOf(c countersign.Change) Class {
 		return Reworded
 	}
 	return Narrowed
+}
+
+// ruleNow is the rule that the requests of the route are under now: that of a wider pattern, if the route is gone and one has them.
+func ruleNow(c countersign.Change) countersign.Rule {
+	if c.Kind == countersign.RouteVanished {
+		return c.Instead.Rule
+	}
+	return c.New
 }
 
 func everyone(r countersign.Rule) bool { return r.IsPublic() || r.IsReport() }
@@ -84,6 +93,14 @@ func bring(need countersign.Need, name namer) string {
 
 // sentence says the change after the name of its route.
 func (c Change) sentence() string {
+	if c.instead != "" {
+		return "is gone, and " + c.instead + " has its requests: " + c.rules()
+	}
+	return c.rules()
+}
+
+// rules says who may call, and who could.
+func (c Change) rules() string {
 	switch c.Class {
 	case Public:
 		if c.Old == "" {
