@@ -38,7 +38,7 @@ func (d *decision) outcome(ctx context.Context) (Decision, slog.Level) {
 	switch {
 	case d.refused == nil:
 		return Allow, slog.LevelDebug
-	case d.route.Rule.report:
+	case d.route.Rule.report && d.refused.Err != AmbiguousPath:
 		return WouldDeny, slog.LevelWarn
 	case d.refused.Status == http.StatusServiceUnavailable && ctx.Err() != nil:
 		return Unable, slog.LevelInfo // the caller left while the keys were fetched: nothing is wrong here

@@ -34,6 +34,7 @@ const (
 	MissingToken      Reason = "missing_token"      // no code, 401
 	MalformedRequest  Reason = "malformed_request"  // invalid_request: the Authorization header is repeated, too large or no Bearer header
 	TokenInQuery      Reason = "token_in_query"     // invalid_request: the parameter access_token
+	AmbiguousPath     Reason = "ambiguous_path"     // invalid_request: the path, once it is decoded, may be another route's
 	MalformedToken    Reason = "malformed_token"    // invalid_token: no compact JWS, or JSON that is not exact
 	BadHeader         Reason = "bad_header"         // invalid_token: crit, b64, zip, or a typ that the profile refuses
 	BadAlgorithm      Reason = "bad_algorithm"      // invalid_token: an alg that is not on the issuer's list
@@ -61,7 +62,7 @@ func refuse(reason Reason) *Error {
 		// "If the request lacks any authentication information … the resource server SHOULD NOT include an
 		// error code or other error information."
 		return &Error{Status: http.StatusUnauthorized, Err: reason}
-	case MalformedRequest, TokenInQuery:
+	case MalformedRequest, TokenInQuery, AmbiguousPath:
 		return &Error{Code: oauth.InvalidRequest, Status: http.StatusBadRequest, Err: reason}
 	case InsufficientScope, ClientNotAllowed:
 		return &Error{Code: oauth.InsufficientScope, Status: http.StatusForbidden, Err: reason}

@@ -9,12 +9,20 @@ import (
 // guarded is a handler behind its rule. It is the one way from a request to a handler.
 type guarded struct {
 	guard *Guard
+	mux   *Mux // nil behind Require
 	route Route
 	next  http.Handler
 }
 
 // ServeHTTP authenticates, decides, and serves or refuses.
 func (h *guarded) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if h.twoReadings(r) {
+		// Report lets nobody in here: it is about its own rule, and the handler would read another one's path.
+		d := decision{id: newDecisionID(), route: &h.route, refused: refuse(AmbiguousPath), start: h.guard.now()}
+		h.guard.record(r, &d)
+		h.guard.writeRefusal(w, r, d.refused, d.id)
+		return
+	}
 	if h.route.Rule.IsPublic() {
 		h.servePublic(w, r)
 		return

@@ -9,6 +9,9 @@ import (
 // Mux is [net/http.ServeMux] with a rule for every pattern. What is not registered does not reach a handler: it gets 404, or
 // 405 when the path is there for another method. Nothing is opened for OPTIONS; a service that wants
 // CORS registers it.
+//
+// The rule that decides is the one of the path that the handler reads. A request whose path is written so that net/http finds one
+// route in it and the handler another, as "/public/%2e%2e/private", gets 400.
 type Mux struct {
 	guard *Guard
 	mux   http.ServeMux
@@ -42,7 +45,7 @@ func (m *Mux) Handle(pattern string, handler http.Handler, rule Rule) {
 			panic(startUpAt(route.Source, m.explain(pattern, problem)))
 		}
 	}()
-	m.mux.Handle(pattern, &guarded{guard: m.guard, route: route, next: handler})
+	m.mux.Handle(pattern, &guarded{guard: m.guard, mux: m, route: route, next: handler})
 	m.routes = append(m.routes, route)
 	m.guard.note(route)
 }

@@ -10,7 +10,7 @@ import (
 // configuration, from the code or from a verified token, so that nobody outside can multiply a metric's
 // labels.
 type Observer interface {
-	// Decision is called once for each request to a route that is not public.
+	// Decision is called once for each request to a route that is not public, and for one whose path is ambiguous to any.
 	Decision(ctx context.Context, event DecisionEvent)
 	// Keys is called when something happens to an issuer's keys.
 	Keys(event KeyEvent)

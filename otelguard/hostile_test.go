@@ -22,7 +22,7 @@ func allowed(issuer string) map[string]bool {
 		all[string(d)] = true
 	}
 	for _, r := range []countersign.Reason{
-		countersign.MissingToken, countersign.MalformedRequest, countersign.TokenInQuery, countersign.MalformedToken, countersign.BadHeader,
+		countersign.MissingToken, countersign.MalformedRequest, countersign.TokenInQuery, countersign.AmbiguousPath, countersign.MalformedToken, countersign.BadHeader,
 		countersign.BadAlgorithm, countersign.BadClaims, countersign.BadIssuer, countersign.BadAudience, countersign.BadTokenUse, countersign.BadClient,
 		countersign.Expired, countersign.NotYetValid, countersign.UnknownKey, countersign.BadSignature, countersign.InsufficientScope,
 		countersign.ClientNotAllowed, countersign.KeysUnavailable,

@@ -14,6 +14,7 @@ import (
 var advice = map[countersign.Reason]string{
 	countersign.MissingToken:      "The request had no Bearer token: the client must send Authorization: Bearer, and a proxy in between must not drop it.",
 	countersign.MalformedRequest:  "The Authorization header was repeated, too large or not of the form Bearer TOKEN.",
+	countersign.AmbiguousPath:     "The path hides dots or slashes behind % escapes, so that two routes can be read in it: send it plainly.",
 	countersign.TokenInQuery:      "The token was in the address, where logs keep it: send it in the Authorization header.",
 	countersign.MalformedToken:    "This is no compact JWS: it may be cut off, quoted, padded or an opaque token.",
 	countersign.BadHeader:         "The header asks for something that is never honoured, or typ names another kind of token; for an issuer without at+jwt set Config.Profile.",
