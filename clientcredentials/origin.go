@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -38,28 +39,27 @@ func port(u *url.URL) string {
 	return "443"
 }
 
-// firstOf returns the request that the program itself made, of which req may be a redirect.
-func firstOf(req *http.Request) *http.Request {
-	first := req
-	for range maxHops {
-		if first.Response == nil || first.Response.Request == nil {
-			return first
-		}
-		first = first.Response.Request
-	}
-	return first
-}
-
-// mayHave reports whether the token may go to where req goes. An answer that redirects elsewhere must not
-// take the token with it: the other server could use it wherever the token is good.
+// mayHave reports whether the token may go to where req goes. An answer that redirects elsewhere must not take the token with
+// it: the other server could use it wherever the token is good. Nor has a chain the token again that has been elsewhere and comes
+// back, for then the other server says what is asked for with it; net/http treats a program's own Authorization alike.
 func (s *Source) mayHave(req *http.Request) bool {
-	if len(s.set.origins) == 0 {
-		return req.Response == nil || sameOrigin(req.URL, firstOf(req).URL)
-	}
-	for _, origin := range s.set.origins {
-		if sameOrigin(req.URL, origin) {
-			return true
+	hop := req
+	for range maxHops {
+		switch {
+		case hop == nil || hop.URL == nil || !s.allows(hop.URL, req.URL):
+			return false
+		case hop.Response == nil:
+			return true // the request that the program itself made
 		}
+		hop = hop.Response.Request
 	}
 	return false
+}
+
+// allows reports whether u is an origin that may have the token, in a chain of redirects that is at here.
+func (s *Source) allows(u, here *url.URL) bool {
+	if len(s.set.origins) == 0 {
+		return u == here || sameOrigin(u, here)
+	}
+	return slices.ContainsFunc(s.set.origins, func(origin *url.URL) bool { return sameOrigin(u, origin) })
 }

@@ -105,7 +105,9 @@ func TestWhereTheTokenGoes(t *testing.T) {
 		{"a redirect to a subdomain", nil, home, []string{"https://x.api.example.com/"}, "t-"},
 		{"a redirect to another port", nil, home, []string{"https://api.example.com:8443/"}, "t-"},
 		{"a redirect to plain http", nil, home, []string{"http://api.example.com/a"}, "t-"},
-		{"a redirect there and back", nil, home, []string{"https://evil.example/", home + "2"}, "t-t"},
+		{"a redirect there and back", nil, home, []string{"https://evil.example/", home + "2"}, "t--"},
+		{"a redirect out of the allowed origins and back", []string{"https://api.example.com"}, home, []string{"https://evil.example/", home + "2"}, "t--"},
+		{"a redirect from elsewhere to an allowed origin", []string{"https://api.example.com"}, "https://evil.example/", []string{home}, "--"},
 		{"a redirect within another origin", nil, home, []string{"https://evil.example/", "https://evil.example/2"}, "t--"},
 		{"the loopback over http", nil, "http://localhost:8080/", []string{"http://localhost:8081/"}, "t-"},
 		{"an allowed origin", []string{"https://api.example.com"}, home, nil, "t"},
@@ -143,6 +145,26 @@ func TestWhereTheTokenGoes(t *testing.T) {
 				t.Error("the token is in the caller's request")
 			}
 		})
+	}
+}
+
+// TestARedirectFromNowhere: a transport around this one answers with redirects that do not say what they answer, so that nobody
+// knows where the request began.
+func TestARedirectFromNowhere(t *testing.T) {
+	for _, origins := range [][]string{nil, {"https://api.example.com", "https://b.example.com"}} {
+		s := (&issuer{}).source(t, func(cfg *clientcredentials.Config) { cfg.Origins = origins })
+		a := &api{}
+		inner := s.Transport(a)
+		client := &http.Client{Transport: roundTripper(func(req *http.Request) (*http.Response, error) {
+			if req.URL.Path == "/a" {
+				return answer(307, "", "", "Location", "https://b.example.com/"), nil
+			}
+			return inner.RoundTrip(req)
+		})}
+		get(t, client, "https://api.example.com/a")
+		if len(a.got) != 1 || a.got[0].authorization != "" {
+			t.Errorf("origins %q: %+v, want no token", origins, a.got)
+		}
 	}
 }
 
