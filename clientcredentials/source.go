@@ -211,6 +211,9 @@ func (s *Source) await(ctx context.Context, f *flight) (*entry, error) {
 // is what [Source.Transport] does on a 401, for other protocols: the issuer is asked for one at most once in five
 // minutes and for each token that was due, whoever calls. Not when the server says that a scope is lacking; another token would have the same scopes.
 func (s *Source) Replace(ctx context.Context, refused *Token) (*Token, bool) {
+	if refused == nil {
+		return nil, false
+	}
 	e := s.replace(ctx, refused)
 	if e == nil {
 		return nil, false
@@ -221,12 +224,25 @@ func (s *Source) Replace(ctx context.Context, refused *Token) (*Token, bool) {
 // replace returns an entry with another token than the one that an API refused, or nil: when the issuer was
 // asked for that reason not long ago, when it does not answer, or when it gives the same token again.
 func (s *Source) replace(ctx context.Context, refused *Token) *entry {
+	e, f := s.begin(refused)
+	if f == nil {
+		return e
+	}
+	e, err := s.await(ctx, f)
+	if err != nil || e.token.AccessToken == refused.AccessToken {
+		return nil
+	}
+	return e
+}
+
+// begin returns an entry with another token than refused, or the flight that may bring one, or neither.
+func (s *Source) begin(refused *Token) (*entry, *flight) {
 	now := s.clock.read()
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	e := s.current.Load()
 	if e.usable(now) && e.token.AccessToken != refused.AccessToken {
-		s.mu.Unlock()
-		return e
+		return e, nil
 	}
 	f := s.flight
 	if f == nil && !s.closed && now.mono >= s.retryAt && now.mono >= s.nextForce {
@@ -234,13 +250,5 @@ func (s *Source) replace(ctx context.Context, refused *Token) *entry {
 		s.meter.forced.Add(1)
 		f = s.takeOff(e, false, true)
 	}
-	s.mu.Unlock()
-	if f == nil {
-		return nil
-	}
-	e, err := s.await(ctx, f)
-	if err != nil || e.token.AccessToken == refused.AccessToken {
-		return nil
-	}
-	return e
+	return nil, f
 }
