@@ -1,12 +1,15 @@
 package child_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"os"
 	"os/exec"
 	"testing"
 	"time"
+
+	"github.com/countersign-dev/countersign/cmd/countersign/child"
 )
 
 // The test binary is the service too: what it does is in the variable CHILD.
@@ -26,6 +29,8 @@ func TestMain(m *testing.M) {
 			}
 		})
 		serve("late")
+	case "supervisor":
+		supervise()
 	case "elsewhere":
 		time.Sleep(time.Hour) // it listens nowhere
 	case "fail":
@@ -38,6 +43,19 @@ func TestMain(m *testing.M) {
 		grandchild.Stdout, grandchild.Stderr = os.Stdout, os.Stderr
 		fmt.Println(grandchild.Run())
 	}
+}
+
+// supervise is a program that runs a service, whose server is a grandchild, and is killed.
+func supervise() {
+	addr := os.Getenv("ADDR")
+	c, err := child.Start(child.Config{
+		Name: "shop", Command: []string{os.Args[0]}, Addr: addr, Env: append(os.Environ(), "CHILD=parent"), Bin: os.TempDir(),
+	})
+	if err == nil {
+		err = c.Await(context.Background())
+	}
+	fmt.Println("up", err)
+	select {}
 }
 
 func serve(text string) {

@@ -23,6 +23,7 @@ type supervisor struct {
 	*Child
 	program []string // what is run: the command, or what was built of it
 	proc    *process
+	dog     *watchdog
 	up      chan bool // of the process that runs: true when it answers, false when it was patiently waited for
 	pause   time.Duration
 	again   <-chan time.Time
@@ -30,7 +31,8 @@ type supervisor struct {
 
 func (c *Child) run(ctx context.Context) {
 	defer close(c.done)
-	s := &supervisor{Child: c, pause: firstPause}
+	s := &supervisor{Child: c, pause: firstPause, dog: newWatchdog()}
+	defer s.dog.close()
 	defer func() { s.end() }()
 	for {
 		var exited <-chan struct{}
@@ -91,6 +93,7 @@ func (s *supervisor) start(ctx context.Context) {
 		s.later(err.Error())
 		return
 	}
+	s.dog.guard(proc.cmd.Process.Pid)
 	s.proc, s.up = proc, make(chan bool, 2)
 	s.set(func(state *State) { state.Up, state.Why = false, ""; state.Run++ })
 	go s.poll(ctx, proc, s.up)
@@ -128,6 +131,7 @@ func (s *supervisor) later(why string) {
 func (s *supervisor) end() {
 	if s.proc != nil {
 		s.proc.end(s.cfg.Grace)
+		s.dog.guard(0) // the id may be another group's from now on
 	}
 	s.proc, s.up = nil, nil
 }

@@ -1,0 +1,45 @@
+//go:build unix
+
+package child_test
+
+import (
+	"bufio"
+	"os"
+	"os/exec"
+	"testing"
+	"time"
+)
+
+// What is killed ends nothing itself, and Linux ends its children but not theirs.
+func TestServiceEndsWithASupervisorThatIsKilled(t *testing.T) {
+	addr := freeAddr(t)
+	supervisor := exec.Command(os.Args[0])
+	supervisor.Env = append(os.Environ(), "CHILD=supervisor", "ADDR="+addr)
+	supervisor.Stderr = os.Stderr
+	out, err := supervisor.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := supervisor.Start(); err != nil {
+		t.Fatal(err)
+	}
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil || line != "up <nil>\n" {
+		supervisor.Process.Kill()
+		t.Fatalf("%q, %v", line, err)
+	}
+	if isFree(addr) {
+		t.Error("nothing serves")
+	}
+	supervisor.Process.Kill()
+	supervisor.Wait()
+	tick, late := time.NewTicker(10*time.Millisecond), time.After(time.Minute)
+	defer tick.Stop()
+	for !isFree(addr) {
+		select {
+		case <-tick.C:
+		case <-late:
+			t.Fatal("the server still holds its address")
+		}
+	}
+}
