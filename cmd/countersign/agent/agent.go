@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/http"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -18,7 +17,6 @@ import (
 )
 
 const (
-	maxSources = 32               // sets of scopes of one client
 	warmEvery  = 15 * time.Second // how often tokens are looked at for renewal while nobody asks
 	warmFor    = 2 * time.Hour    // since somebody asked; then a token ends, for it costs and nobody wants it
 	askTimeout = 20 * time.Second
@@ -38,13 +36,9 @@ type client struct {
 	Client
 	mu      sync.Mutex
 	sources map[string]*source
+	past    totals // of the sources that are gone
 
 	requests, refused, failed atomic.Int64
-}
-
-type source struct {
-	*clientcredentials.Source
-	asked atomic.Int64 // when, in Unix nanoseconds
 }
 
 // New starts an agent. It asks no issuer before somebody asks it.
@@ -106,8 +100,12 @@ func (a *Agent) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	c.requests.Add(1)
-	s, err := c.source(q.Scopes)
-	if err != nil {
+	s, err := c.source(uid, q.Scopes)
+	switch {
+	case errors.Is(err, errManySets):
+		a.refuse(w, r, c, tokenendpoint.Failure{Status: http.StatusTooManyRequests, RetryAfter: time.Minute}, err.Error())
+		return
+	case err != nil:
 		a.refuse(w, r, c, tokenendpoint.Failure{Code: clientcredentials.InvalidScope, Status: http.StatusBadRequest}, err.Error())
 		return
 	}
@@ -131,52 +129,6 @@ func (a *Agent) refuse(w http.ResponseWriter, r *http.Request, c *client, f toke
 	}
 	f.Write(w)
 	a.logger.Warn("refused", "client", name, "uid", r.Context().Value(uidKey{}), "error", f.Code, "reason", reason)
-}
-
-// token returns the token that all have, or another one for who was refused it.
-func (s *source) token(ctx context.Context, again bool) (*clientcredentials.Token, error) {
-	s.asked.Store(time.Now().UnixNano())
-	t, err := s.Token(ctx)
-	if err == nil && again {
-		if other, ok := s.Replace(ctx, t); ok {
-			return other, nil
-		}
-	}
-	return t, err
-}
-
-// wanted reports whether somebody asked lately.
-func (s *source) wanted() bool { return time.Since(time.Unix(0, s.asked.Load())) < warmFor }
-
-// source returns the source of a set of scopes, which must be within the client's. Fewer scopes are another token: who
-// asks for less must not be given more.
-func (c *client) source(scopes []string) (*source, error) {
-	for _, scope := range scopes {
-		if !slices.Contains(c.Scopes, scope) {
-			return nil, errors.New("a scope is not one that the configuration gives to this client")
-		}
-	}
-	if len(scopes) == 0 {
-		scopes = slices.Sorted(slices.Values(c.Scopes))
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	name := strings.Join(scopes, " ")
-	if s := c.sources[name]; s != nil {
-		return s, nil
-	}
-	if len(c.sources) >= maxSources {
-		return nil, errors.New("this client has too many different sets of scopes")
-	}
-	cfg := c.Client.Source
-	cfg.Scopes = scopes
-	made, err := clientcredentials.New(cfg)
-	if err != nil {
-		return nil, err
-	}
-	s := &source{Source: made}
-	c.sources[name] = s
-	return s, nil
 }
 
 // keepWarm renews ahead while nobody asks, so that a program that starts in the issuer's outage finds a token.

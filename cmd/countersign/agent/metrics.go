@@ -20,18 +20,23 @@ type totals struct {
 	left                                                float64
 }
 
+// add adds what a source has counted.
+func (t *totals) add(stats clientcredentials.Stats) {
+	t.requests += stats.Requests
+	t.granted += stats.Granted
+	t.failures += stats.Failures
+	t.overBudget += stats.OverBudget
+	t.generation = max(t.generation, stats.SecretGeneration)
+}
+
 func (c *client) totals() totals {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	var t totals
+	t := c.past
 	var ends []float64
 	for _, s := range c.sources {
 		stats := s.Stats()
-		t.requests += stats.Requests
-		t.granted += stats.Granted
-		t.failures += stats.Failures
-		t.overBudget += stats.OverBudget
-		t.generation = max(t.generation, stats.SecretGeneration)
+		t.add(stats)
 		t.fallback = t.fallback || stats.SecretFallback
 		if !stats.Expiry.IsZero() && s.wanted() {
 			ends = append(ends, max(time.Until(stats.Expiry).Seconds(), 0))

@@ -37,7 +37,7 @@ func TestTokenLeft(t *testing.T) {
 		c := a.clients["reader"]
 		left := func() int { return int(c.totals().left) }
 		for _, scope := range c.Scopes {
-			s, err := c.source([]string{scope})
+			s, err := c.source(0, []string{scope})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -60,7 +60,7 @@ func TestTokenLeft(t *testing.T) {
 			}
 		}
 		time.Sleep(time.Hour)
-		long, _ := c.source([]string{"86000"})
+		long, _ := c.source(0, []string{"86000"})
 		if _, err := long.token(t.Context(), false); err != nil {
 			t.Fatal(err)
 		}
