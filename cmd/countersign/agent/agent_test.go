@@ -306,6 +306,8 @@ func TestReadFileRefuses(t *testing.T) {
 		{"plain http", "socket: /a\nclients: {a: {issuer: http://i.example.com, credentials: c, uids: [1]}}", "is plain http"},
 		{"a bad mode", "socket: /a\nmode: rw\nclients: {a: " + good + "}", "a.yaml:2:7: mode is not one"},
 		{"a bad spread", "socket: /a\nclients: {a: {issuer: https://i.example.com, credentials: c, uids: [1], start_spread: soon}}", "start_spread is no duration"},
+		{"a long spread", "socket: /a\nclients: {a: {issuer: https://i.example.com, credentials: c, uids: [1], start_spread: 11s}}",
+			"start_spread is over 10s: a program waits for its first token that long, and not much longer"},
 		{"a bad budget", "socket: /a\nclients: {a: {issuer: https://i.example.com, credentials: c, uids: [1], budget: some}}", "budget is no number"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

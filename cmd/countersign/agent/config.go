@@ -36,6 +36,9 @@ const defaultMode fs.FileMode = 0o660
 const (
 	maxFile   = 1 << 20 // bytes of the configuration file
 	maxSocket = 103     // bytes of a socket's path: 107 on Linux, 103 on macOS
+
+	// maxSpread is half of askTimeout: the first program waits for the spread, and then for the issuer.
+	maxSpread = 10 * time.Second
 )
 
 // ReadFile reads a configuration from YAML or JSON:
@@ -195,6 +198,9 @@ func (r *reader) duration(n *document.Node, name string) time.Duration {
 	d, err := time.ParseDuration(text)
 	if err != nil || d < 0 {
 		r.fail(n.Get(name).Place, "%s is no duration; write it as 10s", name)
+	}
+	if d > maxSpread {
+		r.fail(n.Get(name).Place, "%s is over %v: a program waits for its first token that long, and not much longer", name, maxSpread)
 	}
 	return d
 }
