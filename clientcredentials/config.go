@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -31,6 +32,11 @@ type Config struct {
 	// Scopes are the full names of the scopes to ask for, such as "https://api.example.com/demo.read".
 	// With none the issuer decides; Cognito then grants all scopes of the client.
 	Scopes []string
+
+	// Parameters are sent with the token request beside those that this package sends, for issuers that want more: "audience" at
+	// Auth0, "resource" (RFC 8707), "aws_client_metadata" at Cognito. They are no place for a secret. GetClientToken and an agent
+	// take none.
+	Parameters url.Values
 
 	// Door is how a secret is shown. Zero means [ClientSecretBasic], or [ClientSecretPost]
 	// when the discovery document says that the issuer takes only that. An assertion has one way only.
@@ -94,6 +100,7 @@ type settings struct {
 	socket      string // path of an agent's socket; empty without one
 	credentials Credentials
 	scopes      []string
+	parameters  url.Values
 	door        Door // empty: to be chosen from the discovery document
 	origins     []*url.URL
 	plainHTTP   bool
@@ -103,7 +110,7 @@ type settings struct {
 // settings checks all of the Config and reports every problem at once.
 func (c Config) settings() (settings, error) {
 	s := settings{issuer: c.Issuer, endpoint: c.TokenEndpoint, credentials: c.Credentials,
-		scopes: slices.Clone(c.Scopes), door: c.Door, plainHTTP: c.InsecureAllowHTTP, spread: c.StartSpread}
+		scopes: slices.Clone(c.Scopes), parameters: cloneValues(c.Parameters), door: c.Door, plainHTTP: c.InsecureAllowHTTP, spread: c.StartSpread}
 	var problems []error
 	report := func(field string, err error) {
 		if err != nil {
@@ -121,6 +128,7 @@ func (c Config) settings() (settings, error) {
 	}
 	report("Credentials", s.checkCredentials())
 	report("Scopes", checkScopes(c.Scopes, c.Door))
+	report("Parameters", c.checkParameters())
 	switch c.Door {
 	case "", ClientSecretBasic, ClientSecretPost, GetClientToken:
 	default:
@@ -193,6 +201,36 @@ func checkScopes(scopes []string, door Door) error {
 		return fmt.Errorf("has %d scopes; GetClientToken takes at most %d", len(scopes), maxClientTokenScopes)
 	}
 	return nil
+}
+
+// checkParameters reports what cannot be sent. Its errors never repeat a value.
+func (c Config) checkParameters() error {
+	switch {
+	case len(c.Parameters) == 0:
+		return nil
+	case c.Door == GetClientToken:
+		return errors.New("has parameters; the request of GetClientToken has no place for them")
+	case strings.HasPrefix(c.TokenEndpoint, unixScheme):
+		return errors.New("has parameters; an agent takes none, for it gives many programs one token")
+	}
+	for name := range c.Parameters {
+		switch name {
+		case "":
+			return errors.New("has a parameter without a name")
+		case "grant_type", "scope", "client_id", "client_secret", "client_assertion", "client_assertion_type":
+			// RFC 6749, Section 3.2: request parameters MUST NOT be included more than once.
+			return fmt.Errorf("has %q, which this package sends itself; it follows from Scopes and Credentials", name)
+		}
+	}
+	return nil
+}
+
+func cloneValues(v url.Values) url.Values {
+	clone := maps.Clone(v)
+	for name, values := range clone {
+		clone[name] = slices.Clone(values)
+	}
+	return clone
 }
 
 // checkURL parses an absolute URL to which a secret may be sent. Its errors never repeat the text: it may

@@ -3,8 +3,11 @@ package clientcredentials_test
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/countersign-dev/countersign/clientcredentials"
 )
@@ -46,6 +49,12 @@ func TestNewChecksTheConfig(t *testing.T) {
 		{"an empty secret", func(c *clientcredentials.Config) { c.Credentials = clientcredentials.Static("reader", "") }, []string{"Credentials"}},
 		{"an empty path", func(c *clientcredentials.Config) { c.Credentials = clientcredentials.File("") }, []string{"Credentials"}},
 		{"a nil Func", func(c *clientcredentials.Config) { c.Credentials = clientcredentials.Func(nil) }, []string{"Credentials"}},
+		{"a parameter of our own", func(c *clientcredentials.Config) { c.Parameters = url.Values{"grant_type": {"password"}} }, []string{"Parameters"}},
+		{"a secret among the parameters", func(c *clientcredentials.Config) { c.Parameters = url.Values{"client_secret": {"s3cret"}} }, []string{"Parameters"}},
+		{"a parameter without a name", func(c *clientcredentials.Config) { c.Parameters = url.Values{"": {"x"}} }, []string{"Parameters"}},
+		{"parameters at GetClientToken", func(c *clientcredentials.Config) {
+			c.Door, c.Parameters = clientcredentials.GetClientToken, url.Values{"audience": {"x"}}
+		}, []string{"Parameters"}},
 		{"all at once", func(c *clientcredentials.Config) {
 			*c = clientcredentials.Config{Issuer: "x", TokenEndpoint: "y", Scopes: []string{""}, Door: "z", Origins: []string{""}}
 		}, []string{"Issuer", "TokenEndpoint", "Credentials", "Scopes", "Door", "Origins[0]"}},
@@ -84,12 +93,33 @@ func TestNewChecksTheConfig(t *testing.T) {
 }
 
 func TestConfigIsCopied(t *testing.T) {
-	scopes := []string{"read"}
+	scopes, parameters := []string{"read"}, url.Values{"audience": {"https://api.example.com"}}
 	i := &issuer{}
-	s := i.source(t, func(cfg *clientcredentials.Config) { cfg.Scopes = scopes })
-	scopes[0] = "write"
+	s := i.source(t, func(cfg *clientcredentials.Config) { cfg.Scopes, cfg.Parameters = scopes, parameters })
+	scopes[0], parameters["audience"][0], parameters["evil"] = "write", "x", []string{"x"}
 	token(t, s)
-	if got := i.last().body; got != "grant_type=client_credentials&scope=read" {
+	if got := i.last().body; got != "audience=https%3A%2F%2Fapi.example.com&grant_type=client_credentials&scope=read" {
 		t.Errorf("the request is %q", got)
+	}
+}
+
+// TestParameters: each of a parameter's values is sent, with every way to show a secret, and each time.
+func TestParameters(t *testing.T) {
+	for _, door := range []clientcredentials.Door{clientcredentials.ClientSecretBasic, clientcredentials.ClientSecretPost} {
+		synctest.Test(t, func(t *testing.T) {
+			i := &issuer{}
+			s := i.source(t, func(cfg *clientcredentials.Config) {
+				// RFC 8707, Section 2: multiple resource parameters MAY be used.
+				cfg.Door, cfg.Parameters = door, url.Values{"resource": {"https://a.example.com", "https://b.example.com"}, "audience": {"c"}}
+			})
+			for range 2 {
+				token(t, s)
+				form, err := url.ParseQuery(i.last().body)
+				if err != nil || fmt.Sprint(form["resource"], form["audience"]) != "[https://a.example.com https://b.example.com] [c]" {
+					t.Errorf("%s: the request is %q", door, i.last().body)
+				}
+				time.Sleep(2 * time.Hour)
+			}
+		})
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -15,7 +16,7 @@ import (
 // door is one protocol in which a token can be asked for.
 type door interface {
 	// request builds the token request.
-	request(ctx context.Context, endpoint string, c Credential, scopes []string) (*http.Request, error)
+	request(ctx context.Context, endpoint string, c Credential, set settings) (*http.Request, error)
 	// mediaType is that of a successful answer.
 	mediaType() string
 	// grant reads a successful answer.
@@ -52,12 +53,13 @@ func doorFor(chosen Door, offered []string) door {
 // tokenDoor is the token endpoint of RFC 6749.
 type tokenDoor struct{ post bool }
 
-func (d tokenDoor) request(ctx context.Context, endpoint string, c Credential, scopes []string) (*http.Request, error) {
+func (d tokenDoor) request(ctx context.Context, endpoint string, c Credential, set settings) (*http.Request, error) {
 	// RFC 6749, Section 4.4.2: grant_type REQUIRED, scope OPTIONAL.
 	form := url.Values{"grant_type": {"client_credentials"}}
-	if len(scopes) > 0 {
-		form.Set("scope", oauth.JoinScope(scopes))
+	if len(set.scopes) > 0 {
+		form.Set("scope", oauth.JoinScope(set.scopes))
 	}
+	maps.Copy(form, set.parameters)
 	basic := false
 	switch {
 	case c.assertion != "":
@@ -114,12 +116,12 @@ type clientTokenRequest struct {
 	Scopes   []string `json:"Scopes,omitempty"`
 }
 
-func (clientTokenDoor) request(ctx context.Context, endpoint string, c Credential, scopes []string) (*http.Request, error) {
+func (clientTokenDoor) request(ctx context.Context, endpoint string, c Credential, set settings) (*http.Request, error) {
 	if c.ClientSecret == "" {
 		// Cognito: ClientId and Secret are the whole authentication; there is no place for an assertion.
 		return nil, errors.New("GetClientToken takes a client secret only")
 	}
-	body, err := json.Marshal(clientTokenRequest{ClientID: c.ClientID, Secret: c.ClientSecret, Scopes: scopes})
+	body, err := json.Marshal(clientTokenRequest{ClientID: c.ClientID, Secret: c.ClientSecret, Scopes: set.scopes})
 	if err != nil {
 		return nil, err
 	}

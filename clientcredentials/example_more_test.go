@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"time"
@@ -186,6 +187,26 @@ func ExampleSource_Replace() {
 	// Output:
 	// token-2 true
 	// false
+}
+
+func ExampleConfig_parameters() {
+	issuer := anyIssuer(func(r *http.Request) { fmt.Println(r.FormValue("audience")) })
+	defer issuer.Close()
+	source, err := clientcredentials.New(clientcredentials.Config{
+		TokenEndpoint: issuer.URL,
+		Credentials:   clientcredentials.Static("orders", "s3cret"),
+		Parameters:    url.Values{"audience": {"https://api.example.com"}},
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer source.Close()
+	_, err = source.Token(context.Background())
+	fmt.Println(err)
+	// Output:
+	// https://api.example.com
+	// <nil>
 }
 
 func ExamplePrice_Cost() {

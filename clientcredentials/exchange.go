@@ -72,7 +72,7 @@ func (f *fetcher) post(ctx context.Context, at endpoint, c Credential) (grant, *
 	if err != nil {
 		return grant{}, &Error{Err: errors.New("the client assertion cannot be signed"), temporary: true}
 	}
-	req, err := d.request(ctx, at.url, c, f.set.scopes)
+	req, err := d.request(ctx, at.url, c, f.set)
 	if err != nil {
 		return grant{}, &Error{Err: errors.New("the token request cannot be built: " + err.Error())}
 	}
