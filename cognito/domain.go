@@ -112,18 +112,22 @@ func (d *draft) updateUserPoolDomain(in UpdateUserPoolDomainInput) (UpdateUserPo
 	return UpdateUserPoolDomainOutput(d.putDomain(CreateUserPoolDomainInput(in))), nil
 }
 
-// putDomain writes the domain. Cognito: a domain is live within minutes; here it is ACTIVE at once.
-func (d *draft) putDomain(in CreateUserPoolDomainInput) CreateUserPoolDomainOutput {
+// newDomain describes the domain. Cognito: a domain is live within minutes; here it is ACTIVE at once.
+func (d *draft) newDomain(in CreateUserPoolDomainInput) DomainDescription {
 	version := in.ManagedLoginVersion
 	if version == 0 {
 		version = 1
 	}
-	description := DomainDescription{
+	return DomainDescription{
 		UserPoolID: in.UserPoolID, AWSAccountID: d.view.place.accountID, Domain: in.Domain, Status: "ACTIVE",
 		CloudFrontDistribution: "d" + strings.ToLower(strings.NewReplacer("_", "", "-", "").Replace(in.UserPoolID)) + ".cloudfront.net",
 		Version:                d.now.Format("20060102150405"), ManagedLoginVersion: version, Routing: in.Routing,
 	}
-	out := CreateUserPoolDomainOutput{ManagedLoginVersion: version, Routing: in.Routing}
+}
+
+func (d *draft) putDomain(in CreateUserPoolDomainInput) CreateUserPoolDomainOutput {
+	description := d.newDomain(in)
+	out := CreateUserPoolDomainOutput{ManagedLoginVersion: description.ManagedLoginVersion, Routing: in.Routing}
 	if in.CustomDomainConfig != nil {
 		c := *in.CustomDomainConfig
 		description.CustomDomainConfig = &c

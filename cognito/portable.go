@@ -108,6 +108,8 @@ func describeDecode(err error) string {
 		return fmt.Sprintf("%s is a %s, want %s", strings.ReplaceAll(kind.Field, "UserPoolClient.", ""), kind.Value, kind.Type)
 	case strings.HasPrefix(err.Error(), "json: unknown field "):
 		return strings.TrimPrefix(err.Error(), "json: ")
+	case strings.HasPrefix(err.Error(), "cognito: "): // of Time, the one type here that reads itself
+		return "a date is not a number of seconds since 1970"
 	}
 	return "it is not the JSON of a pool"
 }

@@ -1,6 +1,7 @@
 package cognito
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -42,101 +43,6 @@ func (s *Service) ImportPool(ctx context.Context, document []byte, o ImportOptio
 	})
 }
 
-// check holds every part to what the API would take for it.
-func (f *poolFile) check() error {
-	p := f.UserPool
-	if err := check(createPoolShape, CreateUserPoolInput{
-		PoolName: p.Name, DeletionProtection: p.DeletionProtection, MfaConfiguration: p.MfaConfiguration, UserPoolTier: p.UserPoolTier,
-		IssuerConfiguration: p.IssuerConfiguration, UserPoolTags: p.UserPoolTags, PoolSettings: p.PoolSettings,
-	}); err != nil {
-		return err
-	}
-	if err := check(poolShape, DescribeUserPoolInput{p.ID}); err != nil {
-		return err
-	}
-	for i := range f.Domains {
-		if err := f.Domains[i].checkImport(p.ID); err != nil {
-			return err
-		}
-	}
-	for _, rs := range f.ResourceServers {
-		if rs.UserPoolID != p.ID {
-			return otherPool(rs.UserPoolID)
-		}
-		if err := check(putResourceServerShape, CreateResourceServerInput(rs)); err != nil {
-			return err
-		}
-	}
-	for i := range f.Clients {
-		if err := f.Clients[i].checkImport(p.ID); err != nil {
-			return err
-		}
-	}
-	return f.checkKeys()
-}
-
-func otherPool(id string) error {
-	return apiError(CodeInvalidParameter, "The document has a part of another user pool, %s.", clip(id))
-}
-
-func (d *DomainDescription) checkImport(poolID string) error {
-	if d.UserPoolID != poolID {
-		return otherPool(d.UserPoolID)
-	}
-	return checkDomainName(d.Domain, d.CustomDomainConfig != nil)
-}
-
-func (c *clientFile) checkImport(poolID string) error {
-	c.adopt()
-	if c.UserPoolID != poolID {
-		return otherPool(c.UserPoolID)
-	}
-	if err := check(clientShape, DescribeUserPoolClientInput{poolID, c.ClientID}); err != nil {
-		return err
-	}
-	if len(c.Secrets) > maxSecrets {
-		return apiError(CodeLimitExceeded, "App client %s has more than %d secrets.", c.ClientID, maxSecrets)
-	}
-	for _, s := range c.Secrets {
-		if s.ID == "" {
-			return apiError(CodeInvalidParameter, "A secret of app client %s has no ID.", c.ClientID)
-		}
-		in := CreateUserPoolClientInput{UserPoolID: poolID, ClientName: c.ClientName, ClientSecret: Secret(s.Value)}
-		if err := check(createClientShape, in); err != nil {
-			return err
-		}
-	}
-	return check(createClientShape, CreateUserPoolClientInput{UserPoolID: poolID, ClientName: c.ClientName, ClientSettings: c.ClientSettings})
-}
-
-func (f *poolFile) checkKeys() error {
-	if len(f.SigningKeys) == 0 {
-		return nil
-	}
-	if len(f.SigningKeys) > MaxKeys {
-		return apiError(CodeLimitExceeded, "The document has more than %d signing keys.", MaxKeys)
-	}
-	access := false
-	for _, b := range f.SigningKeys {
-		k, err := b.signingKey()
-		if err == nil {
-			_, err = parseKey(b.PKCS8) // all of it, and not its public half only
-		}
-		if err != nil {
-			return apiError(CodeInvalidParameter, "A signing key cannot be read.")
-		}
-		// The id is in every token's header; one that is not of this key would make two keys one.
-		if id, err := keyID(k.signer.Public()); err != nil || id != b.ID {
-			return apiError(CodeInvalidParameter, "The ID of a signing key is not that of the key.")
-		}
-		access = access || b.Use == accessKey
-	}
-	if !access {
-		return apiError(CodeInvalidParameter, "The document has signing keys, and none of them is for access tokens.")
-	}
-	return nil
-}
-
 func (d *draft) importPool(f *poolFile, fresh []keyBody, o ImportOptions) (ImportResult, error) {
 	id := f.UserPool.ID
 	old := d.view.pools[id]
@@ -149,9 +55,6 @@ func (d *draft) importPool(f *poolFile, fresh []keyBody, o ImportOptions) (Impor
 	if err := d.checkTaken(f); err != nil {
 		return ImportResult{}, err
 	}
-	if old != nil {
-		d.clear(old, len(f.SigningKeys) > 0)
-	}
 	out := ImportResult{PoolID: id}
 	keys := f.SigningKeys
 	if len(keys) == 0 && old == nil {
@@ -160,23 +63,56 @@ func (d *draft) importPool(f *poolFile, fresh []keyBody, o ImportOptions) (Impor
 	for _, k := range keys {
 		d.put(KindKey, id, k.ID, k)
 	}
-	pool := poolBody{UserPool: f.UserPool, MFA: f.MfaSettings}
-	pool.setDefaults()
-	d.put(KindPool, id, id, pool)
+	d.put(KindPool, id, id, f.pool(d.now))
 	for _, domain := range f.Domains {
-		d.put(KindDomain, id, domain.Domain, domain)
+		d.put(KindDomain, id, domain.Domain, d.complete(domain))
 	}
 	for _, rs := range f.ResourceServers {
 		d.put(KindResourceServer, id, rs.Identifier, rs)
 	}
 	for _, c := range f.Clients {
-		b, renewed := c.body(d.view.clients.get(c.ClientID))
+		b, renewed := c.body(d.view.clients.get(c.ClientID), d.now)
 		if renewed {
 			out.NewSecrets = append(out.NewSecrets, c.ClientID)
 		}
 		d.put(KindClient, id, c.ClientID, b)
 	}
+	if old != nil {
+		d.removeOthers(old, len(f.SigningKeys) > 0)
+	}
 	return out, nil
+}
+
+// pool is the pool as it is stored. What follows from its parts and its place is left to those.
+func (f *poolFile) pool(now Time) poolBody {
+	p := poolBody{UserPool: f.UserPool, MFA: f.MfaSettings}
+	p.ARN, p.Domain, p.CustomDomain, p.EstimatedNumberOfUsers = "", "", "", 0
+	p.CreationDate = dated(p.CreationDate, now)
+	p.LastModifiedDate = dated(p.LastModifiedDate, p.CreationDate)
+	p.setDefaults()
+	if len(p.SchemaAttributes) == 0 {
+		p.PoolCreateSettings = p.withStandardAttributes()
+	}
+	p.Schema = nil
+	return p
+}
+
+// dated is the date, or another one where the document has none: a person who writes one by hand has better things to do.
+func dated(date, otherwise Time) Time {
+	if date.IsZero() {
+		return otherwise
+	}
+	return date
+}
+
+// complete gives a domain what the document does not say of it. Without a Status, for one, Terraform takes it for missing.
+func (d *draft) complete(domain DomainDescription) DomainDescription {
+	made := d.newDomain(CreateUserPoolDomainInput{Domain: domain.Domain, UserPoolID: domain.UserPoolID})
+	domain.AWSAccountID = cmp.Or(domain.AWSAccountID, made.AWSAccountID)
+	domain.CloudFrontDistribution = cmp.Or(domain.CloudFrontDistribution, made.CloudFrontDistribution)
+	domain.Version = cmp.Or(domain.Version, made.Version)
+	domain.Status = cmp.Or(domain.Status, made.Status)
+	return domain
 }
 
 // checkTaken: the ids of clients and the names of domains are unique over all pools.
@@ -188,34 +124,46 @@ func (d *draft) checkTaken(f *poolFile) error {
 	}
 	for _, domain := range f.Domains {
 		if other := d.view.domains[domain.Domain]; other != nil && other.UserPoolID != f.UserPool.ID {
-			return apiError(CodeInvalidParameter, "Domain already associated with another user pool.")
+			return apiError(CodeInvalidParameter, "Domain %s: Domain already associated with another user pool.", domain.Domain)
 		}
 	}
 	return nil
 }
 
-// clear removes what belongs to the pool.
-func (d *draft) clear(p *pool, keys bool) {
+// removeOthers removes what belongs to the pool and is not put, its keys only if asked to.
+func (d *draft) removeOthers(p *pool, keys bool) {
+	put := make(map[identity]bool, len(d.changes))
+	for _, r := range d.changes {
+		put[identity{r.Kind, r.PoolID, r.ID}] = true
+	}
+	remove := func(kind Kind, id string) {
+		if !put[identity{kind, p.ID, id}] {
+			d.remove(kind, p.ID, id)
+		}
+	}
 	for _, c := range p.clients {
-		d.remove(KindClient, p.ID, c.ClientID)
+		remove(KindClient, c.ClientID)
 	}
 	for _, id := range slices.Sorted(maps.Keys(p.servers)) {
-		d.remove(KindResourceServer, p.ID, id)
+		remove(KindResourceServer, id)
 	}
 	for _, name := range slices.Sorted(maps.Keys(p.domains)) {
-		d.remove(KindDomain, p.ID, name)
+		remove(KindDomain, name)
 	}
 	for _, k := range p.keys {
 		if keys {
-			d.remove(KindKey, p.ID, k.id)
+			remove(KindKey, k.id)
 		}
 	}
 }
 
 // body is the client as it is stored. A secret whose value the document does not have keeps the one that it had, or gets one.
-func (c *clientFile) body(old *client) (b clientBody, renewed bool) {
+func (c *clientFile) body(old *client, now Time) (b clientBody, renewed bool) {
 	b.UserPoolClient = c.UserPoolClient
 	b.ClientSecret = ""
+	b.CreationDate = dated(b.CreationDate, now)
+	b.LastModifiedDate = dated(b.LastModifiedDate, b.CreationDate)
+	b.setDefaults()
 	for _, s := range c.Secrets {
 		if s.Value == "" && old != nil {
 			s.Value = old.valueOf(s.ID)
@@ -223,6 +171,7 @@ func (c *clientFile) body(old *client) (b clientBody, renewed bool) {
 		if s.Value == "" {
 			s.Value, renewed = newClientSecret().Reveal(), true
 		}
+		s.Created = dated(s.Created, b.CreationDate)
 		b.Secrets = append(b.Secrets, secretBody(s))
 	}
 	return b, renewed

@@ -101,12 +101,12 @@ func TestImportRefuses(t *testing.T) {
 		{"an unknown member", `{"UserPool":{`, `{"Pool":1,"UserPool":{`, cognito.CodeInvalidParameter, `The pool cannot be read: unknown field "Pool".`},
 		{"a member of another type", `"ClientName":"reader"`, `"ClientName":1`, cognito.CodeInvalidParameter, "The pool cannot be read: Clients.ClientName is a number, want string."},
 		{"no id", `"Id":"` + f.pool + `"`, `"Id":"nonsense"`, cognito.CodeInvalidParameter, ""},
-		{"a client of another pool", `"UserPoolId":"` + f.pool + `","ClientName":"reader"`, `"UserPoolId":"us-east-1_other","ClientName":"reader"`, cognito.CodeInvalidParameter, "The document has a part of another user pool, us-east-1_other."},
+		{"a client of another pool", `"UserPoolId":"` + f.pool + `","ClientName":"reader"`, `"UserPoolId":"us-east-1_other","ClientName":"reader"`, cognito.CodeInvalidParameter, "App client " + id + ": It is a part of another user pool, us-east-1_other."},
 		{"a name", `"ClientName":"reader"`, `"ClientName":"\u0000"`, cognito.CodeInvalidParameter, ""},
 		{"a secret that is too short", f.reader.ClientSecret.Reveal(), "short", cognito.CodeInvalidParameter, ""},
 		{"a client without an id", `"ClientId":"` + id + `"`, `"ClientId":""`, cognito.CodeInvalidParameter, ""},
-		{"a domain", `"Domain":"demo-prefix"`, `"Domain":"amazon"`, cognito.CodeInvalidParameter, "Domain cannot contain reserved word: amazon"},
-		{"a key that is none", `"PKCS8":"`, `"PKCS8":"AAAA`, cognito.CodeInvalidParameter, "A signing key cannot be read."},
+		{"a domain", `"Domain":"demo-prefix"`, `"Domain":"amazon"`, cognito.CodeInvalidParameter, "Domain amazon: Domain cannot contain reserved word: amazon"},
+		{"a key that is none", `"PKCS8":"`, `"PKCS8":"AAAA`, cognito.CodeInvalidParameter, ""},
 		{"a key under another's id", `"Use":"access","PKCS8"`, `"Use":"id","PKCS8"`, cognito.CodeInvalidParameter, "The document has signing keys, and none of them is for access tokens."},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -93,16 +93,23 @@ func (d *draft) updateResourceServer(in UpdateResourceServerInput) (UpdateResour
 }
 
 func (d *draft) putResourceServer(in CreateResourceServerInput) (ResourceServer, error) {
-	seen := make(map[string]bool, len(in.Scopes))
-	for _, scope := range in.Scopes {
-		if seen[scope.ScopeName] {
-			return ResourceServer{}, apiError(CodeInvalidParameter, "Scope %s is given more than once.", scope.ScopeName)
-		}
-		seen[scope.ScopeName] = true
+	if err := checkScopeNames(in.Scopes); err != nil {
+		return ResourceServer{}, err
 	}
 	rs := ResourceServer{in.UserPoolID, in.Identifier, in.Name, slices.Clone(in.Scopes)}
 	d.put(KindResourceServer, rs.UserPoolID, rs.Identifier, rs)
 	return rs, nil
+}
+
+func checkScopeNames(scopes []ResourceServerScope) error {
+	seen := make(map[string]bool, len(scopes))
+	for _, scope := range scopes {
+		if seen[scope.ScopeName] {
+			return apiError(CodeInvalidParameter, "Scope %s is given more than once.", scope.ScopeName)
+		}
+		seen[scope.ScopeName] = true
+	}
+	return nil
 }
 
 // deleteResourceServer: Cognito: deleting a resource server that clients use is allowed and does not edit the clients
