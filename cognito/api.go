@@ -167,6 +167,7 @@ func checkedWrite[I, O any](ctx context.Context, s *Service, sh *shape, in I, ru
 	}
 	return write(ctx, s, func(d *draft) (O, error) {
 		d.operation = operationOf[I]()
+		d.told, _ = ctx.Value(toldKey{}).(map[string]any)
 		return rule(d, in)
 	})
 }

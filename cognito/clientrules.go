@@ -64,7 +64,7 @@ func (d *draft) updateUserPoolClient(in UpdateUserPoolClientInput) (UpdateUserPo
 		b.ClientName = old.ClientName
 	}
 	b.setDefaults()
-	d.reset = resetSettings(old.UserPoolClient, in, b.UserPoolClient)
+	d.noteReset(old.UserPoolClient, in, b.UserPoolClient)
 	d.put(KindClient, p.ID, b.ClientID, b)
 	return UpdateUserPoolClientOutput{b.describe()}, nil
 }

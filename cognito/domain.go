@@ -109,7 +109,9 @@ func (d *draft) updateUserPoolDomain(in UpdateUserPoolDomainInput) (UpdateUserPo
 	if old.CustomDomainConfig == nil && in.CustomDomainConfig != nil {
 		return UpdateUserPoolDomainOutput{}, apiError(CodeInvalidParameter, "Cannot convert prefix domain to custom domain.")
 	}
-	return UpdateUserPoolDomainOutput(d.putDomain(CreateUserPoolDomainInput(in))), nil
+	out := UpdateUserPoolDomainOutput(d.putDomain(CreateUserPoolDomainInput(in)))
+	d.noteReset(UpdateUserPoolDomainOutput{ManagedLoginVersion: old.ManagedLoginVersion, Routing: old.Routing}, in, out)
+	return out, nil
 }
 
 // newDomain describes the domain. Cognito: a domain is live within minutes; here it is ACTIVE at once.

@@ -50,6 +50,8 @@ func (d *draft) setUserPoolMfaConfig(in SetUserPoolMfaConfigInput) (SetUserPoolM
 		p.MfaConfiguration = "OFF"
 	}
 	p.LastModifiedDate = d.now
+	out := SetUserPoolMfaConfigOutput{p.MfaConfiguration, p.MFA}
+	d.noteReset(SetUserPoolMfaConfigOutput{old.MfaConfiguration, old.MFA}, in, out)
 	d.put(KindPool, p.ID, p.ID, p)
-	return SetUserPoolMfaConfigOutput{p.MfaConfiguration, p.MFA}, nil
+	return out, nil
 }

@@ -102,5 +102,5 @@ func (o *operation) run(ctx context.Context, s *Service, known map[string]any) (
 	if o.signed {
 		s.consult(ctx)
 	}
-	return o.call(ctx, s, input)
+	return o.call(withTold(ctx, known), s, input)
 }

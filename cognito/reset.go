@@ -8,21 +8,38 @@ import (
 	"slices"
 )
 
-// resetSettings names the settings that an update changed without being told to: those that before had a value, that
-// the input leaves out, and that have another value now. It is what surprises people about Cognito's updates, and it is
-// logged.
-func resetSettings(before, input, after any) []string {
-	old, told, now := settings(before), settings(input), settings(after)
+// noteReset names the settings that an update changed without being told to: those that before had a value, that the input
+// leaves out, and that have another value now. It is what surprises people about Cognito's updates, and it is logged.
+func (d *draft) noteReset(before, input, after any) {
+	old, now := settings(before), settings(after)
 	delete(old, "Name") // what the input calls PoolName; an update that leaves it out keeps it
-	var names []string
 	for name, value := range old {
-		_, mentioned := told[name]
-		if !mentioned && name != "LastModifiedDate" && !bytes.Equal(value, now[name]) {
-			names = append(names, name)
+		if !d.mentions(input, name) && name != "LastModifiedDate" && !bytes.Equal(value, now[name]) {
+			d.reset = append(d.reset, name)
 		}
 	}
-	slices.Sort(names)
-	return names
+	slices.Sort(d.reset)
+}
+
+type toldKey struct{}
+
+// withTold keeps what a call of the JSON API says, member by member: of a Go value that is false nobody can tell whether
+// the caller has said so.
+func withTold(ctx context.Context, members map[string]any) context.Context {
+	return context.WithValue(ctx, toldKey{}, members)
+}
+
+// alwaysWritten are the settings that have no omitempty, since answers always show them. In Go, false leaves them out.
+var alwaysWritten = []string{"AllowedOAuthFlowsUserPoolClient", "EnablePropagateAdditionalUserContextData"}
+
+// mentions reports whether the caller gave the setting a value.
+func (d *draft) mentions(input any, name string) bool {
+	if d.told != nil {
+		_, ok := d.told[name]
+		return ok
+	}
+	value, ok := settings(input)[name]
+	return ok && !(slices.Contains(alwaysWritten, name) && string(value) == "false")
 }
 
 // settings takes a structure apart into its members. Secrets are redacted on this way, and compare equal.

@@ -85,10 +85,12 @@ func (d *draft) createResourceServer(in CreateResourceServerInput) (CreateResour
 // updateResourceServer: Cognito: scopes that are not given are removed. A client that was granted one keeps it in its
 // settings, and the token endpoint leaves it out from then on.
 func (d *draft) updateResourceServer(in UpdateResourceServerInput) (UpdateResourceServerOutput, error) {
-	if _, err := d.view.resourceServer(in.UserPoolID, in.Identifier); err != nil {
+	old, err := d.view.resourceServer(in.UserPoolID, in.Identifier)
+	if err != nil {
 		return UpdateResourceServerOutput{}, err
 	}
 	rs, err := d.putResourceServer(CreateResourceServerInput(in))
+	d.noteReset(old, in, rs)
 	return UpdateResourceServerOutput{rs}, err
 }
 

@@ -128,7 +128,8 @@ type draft struct {
 	view    *snapshot
 	now     Time
 	changes []Record
-	reset   []string // settings that an update resets unasked
+	told    map[string]any // what a call of the JSON API says; nil for a typed one
+	reset   []string       // settings that an update resets unasked
 	err     error
 
 	operation string // what the audit trail calls the write

@@ -174,7 +174,7 @@ func (d *draft) updateUserPool(in UpdateUserPoolInput) (EmptyOutput, error) {
 	if err := p.checkTier(); err != nil {
 		return EmptyOutput{}, err
 	}
-	d.reset = resetSettings(old.UserPool, in, p.UserPool)
+	d.noteReset(old.UserPool, in, p.UserPool)
 	d.put(KindPool, p.ID, p.ID, p)
 	return EmptyOutput{}, nil
 }
