@@ -111,3 +111,37 @@ func TestWhoHangsUpIsNotWaitedFor(t *testing.T) {
 		}
 	})
 }
+
+// TestNoDoorIsWithoutTheWait: who may not guess at one door goes to the next.
+func TestNoDoorIsWithoutTheWait(t *testing.T) {
+	const wrong = "wrong_wrong_wrong_wrong_wrong"
+	for name, guess := range map[string]func(t *testing.T, f *fixture){
+		"GetClientToken": func(t *testing.T, f *fixture) {
+			_, err := f.service.GetClientToken(t.Context(), cognito.GetClientTokenInput{ClientID: f.reader.ClientID, Secret: wrong})
+			wantAPIError(t, err, cognito.CodeNotAuthorized, "")
+		},
+		"RevokeToken": func(t *testing.T, f *fixture) {
+			_, err := f.service.RevokeToken(t.Context(), cognito.RevokeTokenInput{Token: "whatever", ClientID: f.reader.ClientID, ClientSecret: wrong})
+			wantAPIError(t, err, cognito.CodeUnauthorized, "")
+		},
+		"revocation endpoint": func(t *testing.T, f *fixture) {
+			r := tokenRequest(f.pool, cognito.UserPoolClient{}, "token=whatever&client_id="+f.reader.ClientID+"&client_secret="+wrong)
+			r.URL.Path = "/" + f.pool + "/oauth2/revoke"
+			if res := (wire{t, cognito.Handler(f.service, cognito.HandlerConfig{})}).do(r); res.Code != 401 {
+				t.Errorf("%d %s", res.Code, res.Body)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			guessing(t, func(t *testing.T, f *fixture) {
+				start := time.Now()
+				for range 50 {
+					guess(t, f)
+				}
+				if took := time.Since(start); took < 10*time.Second {
+					t.Errorf("50 guesses took %v", took)
+				}
+			})
+		})
+	}
+}

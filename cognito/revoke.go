@@ -36,11 +36,11 @@ var (
 //
 // A client that proves itself learns that an access token is not of the kind, as from Cognito; any other text is a refresh
 // token that is not valid any more, which is no error (RFC 7009, Section 2.2).
-func (s *Service) RevokeToken(_ context.Context, in RevokeTokenInput) (EmptyOutput, error) {
+func (s *Service) RevokeToken(ctx context.Context, in RevokeTokenInput) (EmptyOutput, error) {
 	if err := check(revokeTokenShape, in); err != nil {
 		return EmptyOutput{}, err
 	}
-	err := s.current.Load().revoke(in.ClientID, in.ClientSecret, in.Token)
+	err := s.revoke(ctx, in.ClientID, in.ClientSecret, in.Token)
 	refused := func(code, message string) (EmptyOutput, error) {
 		return EmptyOutput{}, &APIError{Code: code, Message: message, Status: http.StatusBadRequest, Err: err}
 	}
@@ -55,7 +55,15 @@ func (s *Service) RevokeToken(_ context.Context, in RevokeTokenInput) (EmptyOutp
 	return refused(CodeUnauthorized, "Invalid client or secret")
 }
 
-// revoke is what both doors share.
+// revoke is what both doors share. A wrong secret is held back here as where tokens are issued: it is as good a guess.
+func (s *Service) revoke(ctx context.Context, clientID string, secret, token Secret) error {
+	err := s.current.Load().revoke(clientID, secret, token)
+	if errors.Is(err, &TokenError{Code: oauth.InvalidClient}) {
+		s.guesses.slow(ctx, clientID, s.config.Now())
+	}
+	return err
+}
+
 func (s *snapshot) revoke(clientID string, secret, token Secret) error {
 	c := s.clients.get(clientID)
 	// Cognito: a client without a secret revokes with its id alone.
@@ -82,7 +90,7 @@ func (h *handler) revoke(w http.ResponseWriter, r *http.Request, e *entry) {
 	request, err := readTokenRequest(w, r)
 	if err == nil {
 		h.name(e, request.PoolID, request.ClientID)
-		err = h.service.current.Load().revokeRequest(request)
+		err = h.service.revokeRequest(r.Context(), request)
 	}
 	if err != nil {
 		var refused *TokenError
@@ -96,14 +104,15 @@ func (h *handler) revoke(w http.ResponseWriter, r *http.Request, e *entry) {
 	writeToken(w, e, http.StatusOK, nil)
 }
 
-func (s *snapshot) revokeRequest(r TokenRequest) error {
-	switch c := s.clients.get(r.ClientID); {
-	case s.pools[r.PoolID] == nil:
+func (s *Service) revokeRequest(ctx context.Context, r TokenRequest) error {
+	now := s.current.Load()
+	switch c := now.clients.get(r.ClientID); {
+	case now.pools[r.PoolID] == nil:
 		return noSuchPool()
 	case r.token == "":
 		return tokenError(oauth.InvalidRequest, "the token parameter is missing")
 	case c != nil && c.UserPoolID != r.PoolID:
 		return tokenError(oauth.InvalidClient, "the app client belongs to another user pool")
 	}
-	return s.revoke(r.ClientID, r.ClientSecret, r.token)
+	return s.revoke(ctx, r.ClientID, r.ClientSecret, r.token)
 }
