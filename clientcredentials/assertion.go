@@ -25,7 +25,7 @@ const assertionLife = time.Minute
 // marshalled, the key reads "<redacted>".
 type PrivateKey struct {
 	ClientID  string        // the client's id at the issuer
-	Signer    crypto.Signer // RSA of 2048 bits or more, ECDSA on P-256, or Ed25519; the key may live in an HSM or a KMS
+	Signer    crypto.Signer // RSA of 2048 bits or more, ECDSA on P-256, or Ed25519; one of an HSM or a KMS bounds its own time
 	KeyID     string        // kid of the public key as the issuer has it; may be empty
 	Algorithm string        // RS256, PS256, ES256 or EdDSA; empty: by the key, RS256 for RSA
 	Audience  string        // aud of the assertion; empty: [Config].Issuer, or the token endpoint without one

@@ -155,6 +155,28 @@ func TestPrivateKeyIsChecked(t *testing.T) {
 	}
 }
 
+// brokenSigner is a KMS that does not let its caller sign.
+type brokenSigner struct{ crypto.Signer }
+
+func (brokenSigner) Sign(io.Reader, []byte, crypto.SignerOpts) ([]byte, error) {
+	return nil, errNotAllowed
+}
+
+var errNotAllowed = errors.New("AccessDeniedException: kms:Sign")
+
+// TestASignerThatFails: what its KMS says is what its operator needs.
+func TestASignerThatFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		i := &issuer{}
+		s := i.source(t, func(cfg *clientcredentials.Config) {
+			cfg.Credentials = clientcredentials.PrivateKeyJWT(clientcredentials.PrivateKey{ClientID: "reader", Signer: brokenSigner{ecdsaKey}})
+		})
+		if _, err := s.Token(t.Context()); !errors.Is(err, errNotAllowed) || i.count() != 0 {
+			t.Errorf("got %v after %d requests", err, i.count())
+		}
+	})
+}
+
 // TestAssertionFile is a projected ServiceAccount token, which the kubelet replaces before it ends.
 func TestAssertionFile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
