@@ -107,6 +107,8 @@ func TestRetryAfter(t *testing.T) {
 		{"rfc9110 s10.2.3: seconds", "120", 120 * time.Second, 150 * time.Second},
 		{"rfc9110 s10.2.3: date", "Sat, 01 Jan 2000 00:02:00 GMT", 119 * time.Second, 150 * time.Second},
 		{"a year is bounded", "31536000", 15 * time.Minute, 19 * time.Minute},
+		{"rfc9110 s10.2.3: more seconds than there are numbers for", "99999999999999999999999", 15 * time.Minute, 19 * time.Minute},
+		{"seconds below zero are nonsense", "-120", 250 * time.Millisecond, 10 * time.Second},
 		{"nonsense is our own pace", "soon", 250 * time.Millisecond, 10 * time.Second},
 		{"the past is our own pace", "Sat, 01 Jan 1999 00:00:00 GMT", 250 * time.Millisecond, 10 * time.Second},
 	} {
