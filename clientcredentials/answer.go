@@ -83,7 +83,7 @@ func seconds(raw json.RawMessage) (time.Duration, error) {
 		number = s
 	}
 	f, err := strconv.ParseFloat(number, 64)
-	if err != nil || math.IsNaN(f) || f <= 0 {
+	if err != nil || math.IsNaN(f) || math.IsInf(f, 0) || f <= 0 {
 		return 0, errAnswer
 	}
 	if f > maxLife.Seconds() {

@@ -70,7 +70,7 @@ func (f *fetcher) post(ctx context.Context, at endpoint, c Credential) (grant, *
 	d := doorFor(f.set.door, at.methods)
 	c, err := f.proven(c, at)
 	if err != nil {
-		return grant{}, &Error{Err: errors.New("the client assertion cannot be signed"), temporary: true}
+		return grant{}, &Error{Err: fmt.Errorf("the client assertion cannot be signed: %w", err), temporary: true}
 	}
 	req, err := d.request(ctx, at.url, c, f.set)
 	if err != nil {
@@ -138,6 +138,8 @@ func retryAfter(value string, now time.Time) time.Duration {
 	var d time.Duration
 	if n, err := strconv.ParseUint(value, 10, 31); err == nil {
 		d = time.Duration(n) * time.Second
+	} else if errors.Is(err, strconv.ErrRange) {
+		d = maxRetryAfter
 	} else if date, err := http.ParseTime(value); err == nil {
 		d = date.Sub(now)
 	}

@@ -46,6 +46,7 @@ func TestExpiry(t *testing.T) {
 		{"exp beyond all numbers", func() (string, string) { return jwt(map[string]any{"exp": 1e300}), `3600` }, time.Hour},
 		{"three parts that are no JWT", func() (string, string) { return "a.b.c", `3600` }, time.Hour},
 		{"expires_in beyond all numbers", func() (string, string) { return "opaque", `1e300` }, 365 * 24 * time.Hour},
+		{"expires_in without end", func() (string, string) { return "opaque", `"Infinity"` }, 0},
 		{"expires_in of zero", func() (string, string) { return "opaque", `0` }, 0},
 		{"expires_in below zero", func() (string, string) { return "opaque", `-1` }, 0},
 		{"expires_in of null", func() (string, string) { return "opaque", `null` }, 0},

@@ -57,10 +57,14 @@ func New(cfg Config) (*Source, error) {
 	if s.observer == nil {
 		s.observer = noObserver{}
 	}
-	// The transport is taken now: somebody may later make this Source's own Transport the default.
-	client := http.Client{Transport: http.DefaultTransport}
+	var client http.Client
 	if cfg.HTTPClient != nil {
 		client = *cfg.HTTPClient
+	}
+	if client.Transport == nil {
+		// It is taken now: somebody may later make this Source's own Transport the default, and a token cannot be waited for
+		// with itself.
+		client.Transport = http.DefaultTransport
 	}
 	if set.socket != "" {
 		client = socketClient(set.socket)

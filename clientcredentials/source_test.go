@@ -243,3 +243,20 @@ func TestTheTokenRequest(t *testing.T) {
 		})
 	}
 }
+
+// TestItsOwnTransportIsMadeTheDefault: a program that gives every request its token has not given one to the token request.
+func TestItsOwnTransportIsMadeTheDefault(t *testing.T) {
+	before := http.DefaultTransport
+	defer func() { http.DefaultTransport = before }()
+	i := &issuer{}
+	http.DefaultTransport = i
+	s := i.source(t, func(cfg *clientcredentials.Config) {
+		cfg.HTTPClient, cfg.Door = &http.Client{}, clientcredentials.ClientSecretPost
+	})
+	http.DefaultTransport = s.Transport(nil)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	if _, err := s.Token(ctx); err != nil || i.count() != 1 {
+		t.Errorf("%v after %d requests", err, i.count())
+	}
+}
