@@ -13,17 +13,20 @@ const keyMaxAge = 3600
 
 // discoveryDocument renders the pool's openid-configuration (OpenID Connect Discovery 1.0, Section 3).
 //
-// Cognito: the members are those of a real document captured in the field, without grant_types_supported and without
-// custom scopes. The token endpoint is on the host of the pool's prefix domain where the issuer is AWS's own; under a base
-// URL, and for a pool without a domain, it is under the issuer. The other two endpoints, which are for users, go with it.
+// Cognito: the members and their order are those of real documents captured in the field, without grant_types_supported and
+// without custom scopes. The token endpoint is on the host of the pool's prefix domain where the issuer is AWS's own; under a
+// base URL, and for a pool without a domain, it is under the issuer. The other endpoints go with it; of them only that of
+// revocation is here, and the rest is for users.
 func discoveryDocument(p *pool) ([]byte, error) {
 	endpoints := p.endpoints()
 	return json.Marshal(struct {
 		AuthorizationEndpoint string   `json:"authorization_endpoint"`
+		EndSessionEndpoint    string   `json:"end_session_endpoint"`
 		SigningAlgorithms     []string `json:"id_token_signing_alg_values_supported"`
 		Issuer                string   `json:"issuer"`
 		JWKSURI               string   `json:"jwks_uri"`
 		ResponseTypes         []string `json:"response_types_supported"`
+		RevocationEndpoint    string   `json:"revocation_endpoint"`
 		Scopes                []string `json:"scopes_supported"`
 		SubjectTypes          []string `json:"subject_types_supported"`
 		TokenEndpoint         string   `json:"token_endpoint"`
@@ -31,10 +34,12 @@ func discoveryDocument(p *pool) ([]byte, error) {
 		UserinfoEndpoint      string   `json:"userinfo_endpoint"`
 	}{
 		AuthorizationEndpoint: endpoints + "/oauth2/authorize",
+		EndSessionEndpoint:    endpoints + "/logout",
 		SigningAlgorithms:     p.access.algorithms(),
 		Issuer:                p.issuer,
 		JWKSURI:               p.issuer + "/.well-known/jwks.json",
 		ResponseTypes:         []string{"code", "token"},
+		RevocationEndpoint:    endpoints + "/oauth2/revoke",
 		Scopes:                []string{"openid", "email", "phone", "profile"},
 		SubjectTypes:          []string{"public"},
 		TokenEndpoint:         endpoints + "/oauth2/token",

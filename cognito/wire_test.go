@@ -130,8 +130,8 @@ func TestDiscovery(t *testing.T) {
 	f, w := newWire(t)
 	res := w.do(mustRequest("GET", "/"+f.pool+"/.well-known/openid-configuration"))
 	iss := "http://localhost:8081/" + f.pool
-	want := `{"authorization_endpoint":"` + iss + `/oauth2/authorize","id_token_signing_alg_values_supported":["RS256"],"issuer":"` + iss +
-		`","jwks_uri":"` + iss + `/.well-known/jwks.json","response_types_supported":["code","token"],"scopes_supported":["openid","email","phone","profile"],` +
+	want := `{"authorization_endpoint":"` + iss + `/oauth2/authorize","end_session_endpoint":"` + iss + `/logout","id_token_signing_alg_values_supported":["RS256"],"issuer":"` + iss +
+		`","jwks_uri":"` + iss + `/.well-known/jwks.json","response_types_supported":["code","token"],"revocation_endpoint":"` + iss + `/oauth2/revoke","scopes_supported":["openid","email","phone","profile"],` +
 		`"subject_types_supported":["public"],"token_endpoint":"` + iss + `/oauth2/token","token_endpoint_auth_methods_supported":["client_secret_basic","client_secret_post"],` +
 		`"userinfo_endpoint":"` + iss + `/oauth2/userInfo"}`
 	if res.Code != 200 || res.Body.String() != want {

@@ -133,15 +133,15 @@ func (p *Proxy) inside(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// domain serves what a prefix domain has for machines: the token endpoint.
+// domain serves what a prefix domain has for machines: the token endpoint, and that of revocation.
 func (p *Proxy) domain(w http.ResponseWriter, r *http.Request, prefix string) {
 	id, ok := p.config.Pool(prefix)
-	if !ok || r.URL.Path != "/oauth2/token" {
+	if !ok || r.URL.Path != "/oauth2/token" && r.URL.Path != "/oauth2/revoke" {
 		refuse(w, http.StatusNotFound, "there is nothing at this address")
 		return
 	}
 	inner := r.Clone(r.Context())
-	inner.URL.Path, inner.URL.RawPath = "/"+id+"/oauth2/token", ""
+	inner.URL.Path, inner.URL.RawPath = "/"+id+r.URL.Path, ""
 	p.config.Issuer.ServeHTTP(w, inner)
 }
 

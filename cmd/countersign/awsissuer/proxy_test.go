@@ -67,6 +67,7 @@ func TestHosts(t *testing.T) {
 		"https://cognito-idp.ap-southeast-1.amazonaws.com/ap-southeast-1_a/.well-known/jwks.json":   "GET cognito-idp.ap-southeast-1.amazonaws.com/ap-southeast-1_a/.well-known/jwks.json",
 		"https://issuer-cognito-idp.ap-southeast-1.amazonaws.com/x":                                 "GET issuer-cognito-idp.ap-southeast-1.amazonaws.com/x",
 		"https://demo.auth.ap-southeast-1.amazoncognito.com/oauth2/token":                           "GET demo.auth.ap-southeast-1.amazoncognito.com/ap-southeast-1_a/oauth2/token",
+		"https://demo.auth.ap-southeast-1.amazoncognito.com/oauth2/revoke":                          "GET demo.auth.ap-southeast-1.amazoncognito.com/ap-southeast-1_a/oauth2/revoke",
 		"https://demo.auth.ap-southeast-1.amazoncognito.com/ap-southeast-1_a/.well-known/jwks.json": "countersign: there is nothing at this address\n",
 	} {
 		res, err := c.Get(url)
