@@ -115,7 +115,7 @@ func refusalsWithoutScope(base Case, universe []string, finder *finder) []Case {
 		head := none
 		// net/http: a pattern of GET matches HEAD too. Where it does not, HEAD is not found or not allowed, and nobody is let in.
 		head.Name, head.Method = "401 no token, HEAD", http.MethodHead
-		head.Answers = []Answer{{Status: http.StatusUnauthorized}, {Status: http.StatusNotFound}, {Status: http.StatusMethodNotAllowed}}
+		head.Answers = []Answer{{Status: http.StatusUnauthorized}, {Status: http.StatusNotFound}, {Status: http.StatusMethodNotAllowed}, {Status: http.StatusNotImplemented}}
 		cases = append(cases, head)
 	}
 	cases = append(cases, detourCases(base, finder)...)
@@ -154,7 +154,7 @@ func refusalsByScope(base Case, p countersign.Policy, universe []string) []Case 
 		cases = append(cases, c)
 	}
 	if len(cases) == 0 {
-		base.Name, base.Unprovable = "403 wrong scope", "nobody can get a token that has another scope"
+		base.Name, base.Unprovable = "403 wrong scope", reasonNoOther
 		return []Case{base}
 	}
 	return cases

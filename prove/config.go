@@ -34,6 +34,9 @@ type Config struct {
 	// methods that change things: the guard is asked for its decision, and no handler is called.
 	Probe string
 
+	// Strict takes what was not tried of a route for want of a client, [Report.Gaps], for what could not be run: the exit code is then 2, and not 0.
+	Strict bool
+
 	// Concurrency bounds the requests under way. Zero is 8.
 	Concurrency int
 	// Timeout bounds each request. Zero is 10 seconds.

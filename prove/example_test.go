@@ -33,7 +33,7 @@ func ExampleRun() {
 	fmt.Println("exit code", report.ExitCode())
 	// Output:
 	// GET /orders / 401 no token: want 401, no error code, got 200 (admitted, though it must be refused)
-	// GET /orders / 401 no token, HEAD: want 401, no error code or 404 or 405, got 200 (admitted, though it must be refused)
+	// GET /orders / 401 no token, HEAD: want 401, no error code or 404 or 405 or 501, got 200 (admitted, though it must be refused)
 	// exit code 1
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"sync"
+	"time"
 )
 
 // Handler is a target in this process: no listener and no network.
@@ -20,18 +21,26 @@ type panicked struct{ value string }
 func (p panicked) Error() string { return "the handler panicked: " + p.value }
 
 // Do serves the request. It waits for the handler, or for the end of the request's context: then whatever the handler has written
-// by then is the answer, so that a stream has one.
+// by then is the answer, so that a stream has one. A handler that streams is told soon that its caller is gone.
 func (t inProcess) Do(r *http.Request) (*http.Response, error) {
+	outer := r.Context()
+	inner, gone := context.WithCancel(outer)
+	defer gone()
+	r = r.WithContext(inner)
 	r.RequestURI = r.URL.RequestURI()
 	r.RemoteAddr = "192.0.2.1:1234" // RFC 5737: for documentation
 	if r.Host == "" {
 		r.Host = "localhost"
 	}
-	rec := &recorder{header: http.Header{}, bodyless: r.Method == http.MethodHead}
+	rec := &recorder{header: http.Header{}, bodyless: r.Method == http.MethodHead, flushed: func(h http.Header) { time.AfterFunc(streamTime(h), gone) }}
 	done := make(chan error, 1)
 	go func() {
 		defer func() {
-			if v := recover(); v != nil {
+			switch v := recover(); {
+			case v == nil:
+			case v == http.ErrAbortHandler && rec.onItsWay(): // net/http: how a handler breaks an answer off
+				done <- nil
+			default:
 				done <- panicked{fmt.Sprint(v)}
 			}
 		}()
@@ -46,12 +55,12 @@ func (t inProcess) Do(r *http.Request) (*http.Response, error) {
 		if err != nil {
 			return nil, err
 		}
-	case <-r.Context().Done():
+	case <-outer.Done():
 	}
 	if res := rec.response(); res != nil {
 		return res, nil
 	}
-	return nil, context.Cause(r.Context())
+	return nil, context.Cause(outer)
 }
 
 // recorder keeps status and header of an answer, and counts its body.
@@ -59,10 +68,13 @@ type recorder struct {
 	header   http.Header // the handler's own
 	bodyless bool        // RFC 9110, Section 9.3.2: the answer to HEAD has no content
 
+	flushed func(http.Header) // is called once, when the answer is on its way and its handler goes on
+
 	mu     sync.Mutex
 	status int
 	sent   http.Header // as it was when the status was written
 	length int64
+	live   bool // some of it has been sent
 }
 
 func (r *recorder) Header() http.Header { return r.header }
@@ -93,7 +105,27 @@ func (r *recorder) Write(b []byte) (int, error) {
 }
 
 // Flush makes the recorder an [http.Flusher]: a stream must not fail for want of one.
-func (r *recorder) Flush() { r.WriteHeader(http.StatusOK) }
+func (r *recorder) Flush() {
+	r.WriteHeader(http.StatusOK)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.live {
+		r.live = true
+		r.flushed(r.sent)
+	}
+}
+
+func (r *recorder) onItsWay() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.live
+}
+
+// SetReadDeadline is for [http.ResponseController], as streams use it. There is no connection that could wait too long.
+func (r *recorder) SetReadDeadline(time.Time) error { return nil }
+
+// SetWriteDeadline is SetReadDeadline.
+func (r *recorder) SetWriteDeadline(time.Time) error { return nil }
 
 func (r *recorder) response() *http.Response {
 	r.mu.Lock()

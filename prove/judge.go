@@ -18,10 +18,14 @@ func (c Case) judge(res *http.Response) (ok bool, got, note string) {
 		if note = notAdmitted(res.StatusCode); note == "" {
 			note = c.example.undocumented(res)
 		}
+		if res.StatusCode == http.StatusForbidden && !bearer.present {
+			// RFC 6750, Section 3: a resource server has a challenge.
+			note += "; it has no Bearer challenge: not the guard refused, but a firewall or a gateway in front, or the handler"
+		}
 		return note == "", got, note
 	}
 	for _, answer := range c.Answers {
-		if answer == notAdmittedAnswer && res.StatusCode >= 300 && res.StatusCode < 500 {
+		if answer == notAdmittedAnswer && turnedAway(res.StatusCode) {
 			return true, got, ""
 		}
 		if answer.Status == res.StatusCode {
@@ -34,6 +38,12 @@ func (c Case) judge(res *http.Response) (ok bool, got, note string) {
 		note = notRefused(res.StatusCode)
 	}
 	return false, got, note
+}
+
+// turnedAway says whether a status is none of a handler that let the request in. RFC 9110, Section 9.1: to a method that nobody knows, as "get", the answer is
+// 501.
+func turnedAway(status int) bool {
+	return status >= 300 && status < 500 || status == http.StatusNotImplemented
 }
 
 // gotten is an answer as tables show it.
@@ -58,22 +68,27 @@ func notAdmitted(status int) string {
 		return "the path is served, the method is not"
 	case status >= 500:
 		return "the service failed"
-	case status == http.StatusTooManyRequests:
-		return "a rate limit answered before the service did"
+	case slices.Contains(beforeTheService, status):
+		return "something in front of the service answered, or the service before it looked at the request"
 	}
 	return ""
 }
 
+// beforeTheService are answers about the connection or the form of a request: no handler has been reached.
+var beforeTheService = []int{
+	http.StatusProxyAuthRequired, http.StatusRequestTimeout, http.StatusMisdirectedRequest, http.StatusRequestHeaderFieldsTooLarge,
+}
+
 func notRefused(status int) string {
 	switch {
+	case status >= 300 && status < 400:
+		return "redirected, as to a page where people sign in: a program needs to be told 401"
 	case status < 400:
 		return "admitted, though it must be refused"
 	case status == http.StatusNotFound:
 		return "not found: a path that exists refuses before it looks for anything"
 	case status >= 500:
 		return "the service failed"
-	case status == http.StatusTooManyRequests:
-		return "a rate limit answered before the service did"
 	}
 	return "refused with another status"
 }

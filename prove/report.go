@@ -39,7 +39,8 @@ func (r Row) OK() bool { return r.State == Proved || r.State == Unprovable }
 type Report struct {
 	Target string `json:"target"`
 	Rows   []Row  `json:"rows"`
-	Tokens int    `json:"tokens"` // that were asked of the issuer
+	Tokens int    `json:"tokens"`           // that were asked of the issuer
+	Strict bool   `json:"strict,omitempty"` // [Config.Strict]
 }
 
 // Count is how many rows are in the state.
@@ -57,12 +58,12 @@ func (r Report) Count(s State) int {
 func (r Report) OK() bool { return r.ExitCode() == 0 }
 
 // ExitCode is 0 if everything that can be proved was proved, 1 if there is a difference, and 2 if there is none
-// but something could not be run, or nothing was proved at all.
+// but something could not be run, or nothing was proved at all, or, if the report is strict, it has [Report.Gaps].
 func (r Report) ExitCode() int {
 	switch {
 	case r.Count(Different) > 0:
 		return 1
-	case r.Count(NotRun) > 0 || r.Count(Proved) == 0:
+	case r.Count(NotRun) > 0 || r.Count(Proved) == 0 || r.Strict && len(r.Gaps()) > 0:
 		return 2
 	}
 	return 0
@@ -77,6 +78,11 @@ func (r Report) Err() error {
 	for _, row := range r.Rows {
 		if !row.OK() {
 			lines = append(lines, row.String())
+		}
+	}
+	if r.Strict {
+		for _, gap := range r.Gaps() {
+			lines = append(lines, "not tried: "+gap)
 		}
 	}
 	return errors.New(strings.Join(lines, "\n"))

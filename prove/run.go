@@ -30,8 +30,8 @@ func Run(ctx context.Context, cfg Config) (Report, error) {
 		r.prepare(ctx, i)
 	}
 	r.sendAll(ctx)
-	r.settle()
-	report := Report{Target: cfg.Target.String(), Rows: r.rows, Tokens: len(r.wallet.have)}
+	r.settle(ctx)
+	report := Report{Target: cfg.Target.String(), Rows: r.rows, Tokens: len(r.wallet.have), Strict: cfg.Strict}
 	if err := context.Cause(ctx); err != nil {
 		return report, fmt.Errorf("prove: %w", err)
 	}
@@ -103,7 +103,7 @@ func (r *runner) prepare(ctx context.Context, i int) {
 		return
 	}
 	if r.cfg.RefusalsOnly && len(c.Answers) == 0 && changesThings(c.Route.Method) {
-		unprovable("a " + cmp.Or(c.Route.Method, "write") + " that is admitted changes things, and only refusals are asked for")
+		unprovable("a " + cmp.Or(c.Route.Method, "write") + reasonRefusals)
 		return
 	}
 	var good string
@@ -235,6 +235,10 @@ func (r *runner) send(ctx context.Context, i int) {
 		return
 	}
 	row.Look = r.cleanLook(i, res)
+	if why := passing(res.StatusCode); why != "" {
+		row.State, row.Got, row.Note = NotRun, fmt.Sprint(res.StatusCode), why
+		return
+	}
 	if r.cases[i].probe {
 		state, got, note := r.cases[i].judgeProbe(res)
 		row.State, row.Got, row.Note = state, r.clean(i, got), r.clean(i, note)
@@ -253,7 +257,7 @@ func (r *runner) send(ctx context.Context, i int) {
 
 // settle judges the answers to made-up addresses. What the handler has not and what the router does not know are both 404; that the same address
 // is refused without a token tells them apart.
-func (r *runner) settle() {
+func (r *runner) settle(ctx context.Context) {
 	refused := map[string]bool{}
 	for i, c := range r.cases {
 		if c.Kind == KindNoToken && c.Method == "" {
@@ -268,11 +272,23 @@ func (r *runner) settle() {
 		case !guarded:
 			row.State, row.Note = Unprovable, "not found: its parameters are made up, and only values that exist tell the service from a router that does not know the route"
 		case proved:
-			row.State = Proved
+			row.State, row.Note = r.settled(ctx, c)
 		default:
 			row.State, row.Note = Different, notAdmitted(http.StatusNotFound)
 		}
 	}
+}
+
+// settled judges the 404 of a right caller at an address that is refused without a token.
+func (r *runner) settled(ctx context.Context, c Case) (State, string) {
+	refused, err := r.control(ctx, c)
+	switch {
+	case err != nil:
+		return NotRun, printable(err.Error())
+	case refused:
+		return Unprovable, "not found: its parameters are made up, and what is not served at all is refused without a token as well; only values that exist tell the two apart"
+	}
+	return Proved, ""
 }
 
 var (

@@ -54,6 +54,13 @@ func (t Table) Write(w io.Writer, r Report) error {
 		}
 		out.WriteString("\n")
 	}
+	gaps := r.Gaps()
+	for _, gap := range gaps {
+		out.WriteString(t.paint("33", "not tried:") + " " + gap + "\n")
+	}
+	if len(gaps) > 0 {
+		out.WriteString("\n")
+	}
 	verdict := map[int]string{0: "proved", 1: "NOT PROVED", 2: "COULD NOT RUN"}[r.ExitCode()]
 	out.WriteString(r.Target + ": " + t.paint(map[int]string{0: "32;1", 1: "31;1", 2: "33;1"}[r.ExitCode()], verdict) + " (" + r.Summary() + ")\n")
 	return out.Flush()

@@ -1,12 +1,15 @@
 package prove
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
+	"mime"
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -15,6 +18,23 @@ const maxBody = 64 << 10
 
 // idleTimeout ends the connections of a run that is over.
 const idleTimeout = 10 * time.Second
+
+// bodyTime is how long a body of unknown length is read: a second tells an answer from a stream.
+const bodyTime = time.Second
+
+// streamTime is bodyTime, and none for what says of itself that it has no end.
+func streamTime(h http.Header) time.Duration {
+	if isEventStream(h) {
+		return 0
+	}
+	return bodyTime
+}
+
+// isEventStream knows server-sent events (HTML, Section 9.2).
+func isEventStream(h http.Header) bool {
+	media, _, err := mime.ParseMediaType(h.Get("Content-Type"))
+	return err == nil && media == "text/event-stream"
+}
 
 // Target answers requests. A request has the escaped path and query of its URL, and Host if the route names one; scheme and
 // address are the target's business. The answer's body has been read up to a bound, and nothing is left to close: ContentLength
@@ -63,6 +83,7 @@ func keepAlive(rt http.RoundTripper) http.RoundTripper {
 type remote struct {
 	base   *url.URL
 	client http.Client
+	again  atomic.Int32 // requests that were sent once more
 }
 
 func (t *remote) String() string { return t.base.String() }
@@ -74,7 +95,24 @@ func (t *remote) Do(r *http.Request) (*http.Response, error) {
 	}
 	u.Scheme, u.Host, u.RawQuery = t.base.Scheme, t.base.Host, r.URL.RawQuery
 	r.URL = u
-	res, err := t.client.Do(r)
+	for tries := 1; ; tries++ {
+		res, err := t.once(r)
+		if err != nil || tries == maxTries || !mayRepeat(r, res) || !t.waitAgain(r.Context(), res, tries) {
+			return res, err
+		}
+		if r.GetBody != nil {
+			if r.Body, err = r.GetBody(); err != nil {
+				return res, nil
+			}
+		}
+	}
+}
+
+// once sends the request.
+func (t *remote) once(r *http.Request) (*http.Response, error) {
+	ctx, cancel := context.WithCancel(r.Context())
+	defer cancel()
+	res, err := t.client.Do(r.WithContext(ctx))
 	if err != nil {
 		// The text of a url.Error has the address, and one of the cases has a token in it.
 		var with *url.Error
@@ -84,8 +122,14 @@ func (t *remote) Do(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	defer res.Body.Close()
-	// The answer came: a body that breaks off or never ends, as a stream's, does not make it another one.
+	// The answer came: a body that breaks off or never ends, as a stream's, does not make it another one, and is not waited for.
+	if res.ContentLength < 0 {
+		defer time.AfterFunc(streamTime(res.Header), cancel).Stop()
+	}
 	n, _ := io.Copy(io.Discard, io.LimitReader(res.Body, maxBody))
+	if n == 0 && isEventStream(res.Header) {
+		n = -1 // what comes is not known, but something does
+	}
 	res.Body, res.ContentLength = http.NoBody, n
 	return res, nil
 }

@@ -70,11 +70,11 @@ func (w *wallet) unmintable(scopes []string) string {
 	}
 	switch len(scopes) {
 	case 0:
-		return "there is no client to ask for a token"
+		return reasonNoClient
 	case 1:
-		return "no client may ask for " + scopes[0]
+		return reasonMayNotAsk + scopes[0]
 	}
-	return "no client may ask for all of " + strings.Join(scopes, " ")
+	return reasonMayNotAsk + "all of " + strings.Join(scopes, " ")
 }
 
 // other is a scope that the policy never asks for: the plainest wrong one, and the only one where the policy knows a single scope. One is
