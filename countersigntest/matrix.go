@@ -2,8 +2,11 @@ package countersigntest
 
 import (
 	"context"
+	"fmt"
+	"maps"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/countersign-dev/countersign"
@@ -31,12 +34,37 @@ type Values map[string]string
 // Matrix is [Matrix] with these values.
 func (v Values) Matrix(t *testing.T, api http.Handler) {
 	t.Helper()
+	matrix(t, api, v, nil)
+}
+
+// Examples say what the requests of single routes are made of, by pattern: values for the parameters of that route alone, a query, header fields, a body.
+//
+//	countersigntest.Examples{
+//		"GET /orders/{id}": {Values: map[string]string{"id": "order-7"}},
+//		"GET /users/{id}":  {Values: map[string]string{"id": "user-3"}},
+//		"POST /orders":     {Body: []byte(`{"article":"tea"}`), Header: http.Header{"X-Tenant": {"test"}}},
+//	}.Matrix(t, api)
+//
+// A route that has none is asked as by [Matrix].
+type Examples map[string]prove.Example
+
+// Matrix is [Matrix] with these examples.
+func (e Examples) Matrix(t *testing.T, api http.Handler) {
+	t.Helper()
+	matrix(t, api, nil, e)
+}
+
+func matrix(t *testing.T, api http.Handler, values Values, examples Examples) {
+	t.Helper()
 	all, problem := policiesOf(t, api)
+	if problem == "" {
+		problem = examples.misspelt(all)
+	}
 	if problem != "" {
 		t.Fatalf("countersigntest: Matrix: %s", problem)
 	}
 	for _, g := range all {
-		report, err := g.issuer.prove(t.Context(), g.policy, api, v)
+		report, err := g.issuer.prove(t.Context(), g.policy, api, values, examples)
 		if err != nil {
 			t.Fatalf("countersigntest: Matrix: %v", err)
 		}
@@ -48,8 +76,24 @@ func (v Values) Matrix(t *testing.T, api http.Handler) {
 	}
 }
 
+// misspelt says which example is of no route: it would be used by none, and nobody would see it.
+func (e Examples) misspelt(all []guarded) string {
+	var patterns []string
+	for _, g := range all {
+		for _, route := range g.policy.Routes {
+			patterns = append(patterns, route.Pattern)
+		}
+	}
+	for _, pattern := range slices.Sorted(maps.Keys(e)) {
+		if !slices.Contains(patterns, pattern) {
+			return fmt.Sprintf("Examples has %q, and no route has this pattern; the routes are %q", pattern, patterns)
+		}
+	}
+	return ""
+}
+
 // prove runs the cases one after the other: a handler under test may have a fake behind it that is not made for more.
-func (i *Issuer) prove(ctx context.Context, p countersign.Policy, api http.Handler, values Values) (prove.Report, error) {
+func (i *Issuer) prove(ctx context.Context, p countersign.Policy, api http.Handler, values Values, examples Examples) (prove.Report, error) {
 	_, key, err := i.service.SigningKey(i.pool)
 	if err != nil {
 		return prove.Report{}, err
@@ -62,6 +106,7 @@ func (i *Issuer) prove(ctx context.Context, p countersign.Policy, api http.Handl
 		Tokens:      &tokens{i, p},
 		Signer:      key,
 		Values:      values,
+		Examples:    examples,
 		Concurrency: 1,
 	})
 }
@@ -90,10 +135,21 @@ func verdict(t *testing.T, row prove.Row) {
 	case prove.Unprovable:
 		t.Skip(row.Note)
 	case prove.NotRun:
-		t.Errorf("could not run: %s", row.Note)
+		t.Errorf("could not run: %s\n%s: the rule is %s", row.Note, row.Source, row.Rule)
 	default:
-		t.Errorf("want %s, got %s: %s\n%s: the rule is %s\n%s", row.Want, row.Got, row.Note, row.Source, row.Rule, row.Clause)
+		t.Errorf("want %s, got %s: %s\n%s: the rule is %s\n%s%s", row.Want, row.Got, row.Note, row.Source, row.Rule, row.Clause, advice(row))
 	}
+}
+
+// advice is how to name a value that exists, where the handler may have told the right caller that its own does not.
+func advice(row prove.Row) string {
+	_, name, wild := strings.Cut(row.Route, "{")
+	name, _, _ = strings.Cut(name, "}")
+	name = strings.TrimSuffix(name, "...")
+	if row.Kind != prove.KindAllowed || row.Got != "404" || !wild || name == "$" {
+		return ""
+	}
+	return fmt.Sprintf("\nif the handler does not know %s 1, name one that it knows:\n\tcountersigntest.Examples{%q: {Values: map[string]string{%q: \"…\"}}}.Matrix(t, api)", name, row.Route, name)
 }
 
 // tokens mints for the matrix: the issuer makes whatever client it takes.

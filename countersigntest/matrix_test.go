@@ -1,6 +1,7 @@
 package countersigntest_test
 
 import (
+	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -35,6 +36,31 @@ func TestMatrixTakesValues(t *testing.T) {
 		}
 	}, countersign.Scope("orders.read"))
 	countersigntest.Values{"id": "order-7"}.Matrix(t, api)
+}
+
+// Two routes call different things id, and one needs what only it needs.
+func TestMatrixTakesExamples(t *testing.T) {
+	issuer := countersigntest.NewIssuer(t)
+	api := issuer.Guard(resource).Mux()
+	known := func(id string) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) {
+			if r.PathValue("id") != id {
+				http.NotFound(w, r)
+			}
+		}
+	}
+	api.HandleFunc("GET /orders/{id}", known("order-7"), countersign.Scope("orders.read"))
+	api.HandleFunc("GET /users/{id}", known("user-3"), countersign.Scope("orders.read"))
+	api.HandleFunc("POST /orders", func(w http.ResponseWriter, r *http.Request) {
+		if body, err := io.ReadAll(r.Body); err != nil || string(body) != "tea" || r.Header.Get("X-Tenant") != "test" || r.URL.RawQuery != "dry=1" {
+			http.NotFound(w, r)
+		}
+	}, countersign.Scope("orders.write"))
+	countersigntest.Examples{
+		"GET /orders/{id}": {Values: map[string]string{"id": "order-7"}},
+		"GET /users/{id}":  {Values: map[string]string{"id": "user-3"}},
+		"POST /orders":     {Body: []byte("tea"), ContentType: "text/plain", Header: http.Header{"X-Tenant": {"test"}}, Query: "dry=1"},
+	}.Matrix(t, api)
 }
 
 // plantedVariable chooses which of the planted tests below runs, in a process of its own: they must fail.
@@ -79,6 +105,14 @@ var planted = map[string]func(*testing.T){
 		api := issuer.Guard(resource).Mux()
 		api.HandleFunc("GET /orders/{id}", http.NotFound, countersign.Scope("orders.read"))
 		countersigntest.Matrix(t, api)
+	},
+	"example of no route": func(t *testing.T) {
+		countersigntest.Examples{"GET /order/{id}": {}}.Matrix(t, newAPI(countersigntest.NewIssuer(t).Guard(resource)))
+	},
+	"service that is not there": func(t *testing.T) {
+		issuer := countersigntest.NewIssuer(t)
+		newAPI(issuer.Guard(resource))
+		countersigntest.Matrix(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusBadGateway) }))
 	},
 	// The only one that passes.
 	"nothing": func(t *testing.T) {
@@ -132,10 +166,13 @@ func TestMatrixFails(t *testing.T) {
 		"handler past the guard": {"--- FAIL: TestPlanted/POST_/orders/401_no_token", "want 401, no error code, got 201: admitted, though it must be refused",
 			`the rule is Scope("orders.write")`, "--- FAIL: TestPlanted/POST_/orders/bad_token_alg_none", "--- FAIL: TestPlanted/POST_/orders/403_with_only_orders.read",
 			"--- PASS: TestPlanted/GET_/orders/{id}/401_no_token"},
-		"rule on the wrong scope":    {"--- FAIL: TestPlanted/POST_/orders/allowed_with_orders.write", "got 403 insufficient_scope: refused, though the policy admits it"},
-		"challenge removed":          {"--- FAIL: TestPlanted/GET_/orders/{id}/401_no_token", "no WWW-Authenticate: Bearer", "issuer_test.go:"},
-		"handler that always fails":  {"--- FAIL: TestPlanted/GET_/orders/allowed_with_orders.read", "got 500: the service failed"},
-		"values that do not exist":   {"--- FAIL: TestPlanted/GET_/orders/{id}/allowed_with_orders.read", "its parameters need values that exist"},
+		"rule on the wrong scope":   {"--- FAIL: TestPlanted/POST_/orders/allowed_with_orders.write", "got 403 insufficient_scope: refused, though the policy admits it"},
+		"challenge removed":         {"--- FAIL: TestPlanted/GET_/orders/{id}/401_no_token", "no WWW-Authenticate: Bearer", "issuer_test.go:"},
+		"handler that always fails": {"--- FAIL: TestPlanted/GET_/orders/allowed_with_orders.read", "got 500: the service failed"},
+		"values that do not exist": {"--- FAIL: TestPlanted/GET_/orders/{id}/allowed_with_orders.read", "its parameters need values that exist",
+			`countersigntest.Examples{"GET /orders/{id}": {Values: map[string]string{"id": "…"}}}.Matrix(t, api)`},
+		"example of no route":        {`Examples has "GET /order/{id}", and no route has this pattern; the routes are ["GET /orders/{id}"`},
+		"service that is not there":  {"could not run: a gateway answered", "issuer_test.go:", `the rule is Scope("orders.write")`},
 		"no routes":                  {"the API has no routes"},
 		"no guard":                   {"the API has no Policy method, and no guard of this test has a route; build it with issuer.Guard(resource)"},
 		"guard of another issuer":    {"the API trusts https://issuer.example.com/eu-west-1_AbCdEf123, which is no issuer of this test"},
