@@ -157,6 +157,10 @@ func (s *settings) checkIssuer() error {
 	if u.RawQuery != "" {
 		return errors.New("has a query; an issuer has none")
 	}
+	if strings.HasSuffix(u.Hostname(), ".amazoncognito.com") {
+		return errors.New("is the domain of a Cognito user pool; its issuer is https://cognito-idp.REGION.amazonaws.com/POOL_ID, " +
+			"or give https://DOMAIN/oauth2/token as TokenEndpoint")
+	}
 	if s.door == GetClientToken && s.endpoint == "" {
 		s.endpoint = clientTokenEndpoint(u)
 	}

@@ -29,6 +29,9 @@ func TestNewChecksTheConfig(t *testing.T) {
 		{"rfc6749 s3.2: http elsewhere", func(c *clientcredentials.Config) { c.Issuer = "http://issuer.example.com" }, []string{"Issuer"}},
 		{"http on a name that begins like the loopback", func(c *clientcredentials.Config) { c.Issuer = "http://localhost.example.com" }, []string{"Issuer"}},
 		{"oidc discovery s2: an issuer with a query", func(c *clientcredentials.Config) { c.Issuer += "?s3cret" }, []string{"Issuer"}},
+		{"Cognito: the domain of a pool is not its issuer", func(c *clientcredentials.Config) {
+			c.Issuer = "https://example.auth.eu-west-1.amazoncognito.com"
+		}, []string{"Issuer"}},
 		{"no URL", func(c *clientcredentials.Config) { c.Issuer = "issuer.example.com" }, []string{"Issuer"}},
 		{"another scheme", func(c *clientcredentials.Config) { c.TokenEndpoint = "ftp://issuer.example.com" }, []string{"TokenEndpoint"}},
 		{"rfc6749 s3.2: no fragment", func(c *clientcredentials.Config) { c.TokenEndpoint = "https://a.example.com/#s3cret" }, []string{"TokenEndpoint"}},

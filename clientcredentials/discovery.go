@@ -104,7 +104,11 @@ func (f *fetcher) readDocument(body []byte) (endpoint, error) {
 	}
 	// OpenID Connect Discovery 1.0, Section 4.3: the issuer value MUST be identical to the one asked for.
 	// Otherwise whoever answers for one issuer could name the token endpoint of another.
-	if text(object["issuer"]) != f.set.issuer {
+	switch said := text(object["issuer"]); {
+	case said == f.set.issuer:
+	case strings.TrimSuffix(said, "/") == strings.TrimSuffix(f.set.issuer, "/"):
+		return endpoint{}, errors.New("the issuer's own name differs from Config.Issuer by a slash at the end; write it as the iss claim has it")
+	default:
 		return endpoint{}, errors.New("the document is of another issuer than Config.Issuer")
 	}
 	found := endpoint{url: text(object["token_endpoint"]), readAt: f.clock.mono()}

@@ -96,25 +96,31 @@ func (f *fetcher) post(ctx context.Context, at endpoint, c Credential) (grant, *
 		}
 		body = nil // an error page of something in between
 	}
-	if res.StatusCode != http.StatusOK || len(body) > maxAnswer {
+	if res.StatusCode != http.StatusOK {
 		return grant{}, f.refused(res, d.refusal(body))
 	}
-	g, err := d.grant(body)
-	if err != nil {
-		return grant{}, &Error{Status: res.StatusCode, Err: err}
+	if len(body) > maxAnswer {
+		return grant{}, &Error{Status: res.StatusCode, Err: fmt.Errorf("the answer is over %d bytes", maxAnswer)}
 	}
-	return g, nil
+	g, err := d.grant(body)
+	if err == nil {
+		return g, nil
+	}
+	if r := d.refusal(body); r.code != "" || r.temporary {
+		return grant{}, f.refused(res, r) // some issuers refuse with 200
+	}
+	return grant{}, &Error{Status: res.StatusCode, Err: err}
 }
 
 // refused makes an Error of an answer that is not a token.
 func (f *fetcher) refused(res *http.Response, r refusal) *Error {
 	e := &Error{Code: r.code, Status: res.StatusCode, temporary: r.temporary}
 	switch status := res.StatusCode; {
-	case status == http.StatusOK:
-		e.Err = fmt.Errorf("the answer is over %d bytes", maxAnswer)
 	case status >= 300 && status < 400:
 		// A 307 would carry the secret to wherever the answer points.
 		e.Err = errors.New("the token endpoint redirects, and a secret does not follow a redirect")
+	case e.Code == "" && (status == http.StatusNotFound || status == http.StatusMethodNotAllowed || status == http.StatusGone):
+		e.Err = errors.New("there is no token endpoint at this address; look at TokenEndpoint or Issuer")
 	case status == http.StatusUnauthorized && e.Code == "":
 		// RFC 6749, Section 5.2: 401 is for invalid_client alone.
 		e.Code = InvalidClient

@@ -157,6 +157,7 @@ func TestRefusals(t *testing.T) {
 		{"an error page", answer(403, "text/html", "<h1>WAF</h1>"), "", 403, false},
 		{"temporarily_unavailable", refused(400, "temporarily_unavailable"), "", 400, true},
 		{"server error with a code", refused(500, "invalid_client"), "", 500, true},
+		{"rfc6749 s5.2 has 400, and some send 200", refused(200, "invalid_client"), clientcredentials.InvalidClient, 200, false},
 		{"redirect", answer(307, "", "", "Location", "https://evil.example/"), "", 307, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -223,5 +224,16 @@ func checkError(t *testing.T, err error, code string, status int, temporary bool
 	}
 	if strings.Contains(err.Error(), "s3cret") {
 		t.Error("the error repeats the issuer's answer")
+	}
+}
+
+// TestTheWordsForAWrongAddress: it is the mistake that is made most, and the status alone does not tell where.
+func TestTheWordsForAWrongAddress(t *testing.T) {
+	for _, status := range []int{404, 405, 410} {
+		i := &issuer{answer: func(int, request) *http.Response { return answer(status, "text/html", "<h1>no</h1>") }}
+		_, err := i.source(t, nil).Token(t.Context())
+		if err == nil || !strings.Contains(err.Error(), "no token endpoint at this address; look at TokenEndpoint or Issuer") {
+			t.Errorf("%d: %v", status, err)
+		}
 	}
 }
