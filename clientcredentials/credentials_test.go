@@ -291,3 +291,22 @@ func TestFileOfOneVersion(t *testing.T) {
 	close(stop)
 	<-stopped
 }
+
+// TestAByteOrderMark: editors and PowerShell put one before a text (RFC 8259, Section 8.1: a parser MAY ignore it).
+func TestAByteOrderMark(t *testing.T) {
+	const mark = "\xef\xbb\xbf"
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"reader.json": `{"client_id":"reader","client_secret":"s3cret"}`, "client_id": "reader\r\n", "client_secret": "s3cret",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(mark+text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, path := range []string{dir, filepath.Join(dir, "reader.json")} {
+		list, err := clientcredentials.File(path).Load(t.Context())
+		if err != nil || list[0] != (clientcredentials.Credential{ClientID: "reader", ClientSecret: "s3cret"}) {
+			t.Errorf("%s: %v, %v", path, list, err)
+		}
+	}
+}

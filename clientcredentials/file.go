@@ -1,6 +1,7 @@
 package clientcredentials
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -14,6 +15,9 @@ import (
 const (
 	maxCredentialFile = 64 << 10 // bytes; etcd lets a Kubernetes Secret have 1 MiB, a client secret has 64
 	swapTries         = 4        // readings of a directory that is swapped again and again
+
+	// byteOrderMark is what some editors put before a text. RFC 8259, Section 8.1: a parser MAY ignore it.
+	byteOrderMark = "\xef\xbb\xbf"
 )
 
 // File reads client id and secret from path, anew for each token request, so that a replaced secret is in
@@ -21,7 +25,7 @@ const (
 //
 //   - a file with a JSON object {"client_id": "…", "client_secret": "…"}, other members allowed;
 //   - a directory with the files client_id and client_secret, as Kubernetes mounts a Secret and as the
-//     Secrets Store CSI driver mounts its objects. One line end after the value is ignored.
+//     Secrets Store CSI driver mounts its objects. One line end after the value is ignored, and so is a byte order mark.
 //
 // A second secret of the same client, to be tried when the first is refused, is the member or file
 // client_secret_2. A symbolic link is followed at each reading; of a mounted directory, id and secret are
@@ -145,7 +149,7 @@ func readFile(name string) ([]byte, error) {
 	if len(data) > maxCredentialFile {
 		return nil, fmt.Errorf("%s is over %d bytes", name, maxCredentialFile)
 	}
-	return data, nil
+	return bytes.TrimPrefix(data, []byte(byteOrderMark)), nil
 }
 
 // oneLine drops the line end that an editor or `echo` puts after a value.
