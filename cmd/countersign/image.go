@@ -69,12 +69,13 @@ Exit codes: 0 done, 2 could not build or push.`,
 // imageFlags are those of image that deploy takes too.
 type imageFlags struct {
 	tag, ldflags, endpoint string
-	insecure               bool
+	insecure, forceTag     bool
 }
 
 func (f *imageFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.tag, "tag", "", "tag of the image (default: the version that the go command stamps, or one made of the content)")
+	flags.BoolVar(&f.forceTag, "force-tag", false, "move the tag if it names another image already, where the registry lets it")
 	flags.StringVar(&f.ldflags, "ldflags", "", "flags for the linker beside -s -w, as in \"-X main.version=1.2.3\"")
 	flags.StringVar(&f.endpoint, "endpoint-url", "", "address of the ECR API (default: AWS's, or AWS_ENDPOINT_URL_ECR)")
 	flags.BoolVar(&f.insecure, "insecure-http", false, "speak HTTP without TLS to a registry that has none; anybody on the way can change the image")
@@ -84,6 +85,7 @@ func (f *imageFlags) add(cmd *cobra.Command) {
 func (f imageFlags) registry() image.Registry {
 	return image.Registry{
 		InsecureHTTP: f.insecure,
+		ForceTag:     f.forceTag,
 		UserAgent:    "countersign/" + strings.ReplaceAll(version(), " ", "-"),
 		ECR: func(ctx context.Context, region string) (*ecr.Client, error) {
 			cfg, err := aws.Load(ctx, aws.Options{Region: region})

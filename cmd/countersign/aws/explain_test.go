@@ -55,10 +55,10 @@ func TestExplain(t *testing.T) {
 		{"an expired session", 400, "ExpiredTokenException", "The security token included in the request is expired", "the AWS session has expired: log in anew"},
 		{"an unknown key", 400, "UnrecognizedClientException", "The security token included in the request is invalid.", "aws sts get-caller-identity"},
 		{"not allowed: the policy that allows it", 400, "AccessDeniedException", "User: arn:aws:iam::123456789012:user/ci is not authorized to perform: cognito-idp:CreateUserPool",
-			`"Action": [` + "\n        " + `"cognito-idp:CreateUserPool"` + "\n      ]," + "\n      " + `"Resource": "*"`},
+			"the credentials may not do this; a policy that allows it:\n{\n  " + `"Version": "2012-10-17",` + "\n  " + `"Statement": [` + "\n    {\n      " + `"Effect": "Allow",` + "\n      " + `"Action": [` + "\n        " + `"cognito-idp:CreateUserPool"` + "\n      ]," + "\n      " + `"Resource": "*"`},
 		{"a quota", 400, "LimitExceededException", "Too many pools", "Service Quotas"},
 		{"throttled", 400, "TooManyRequestsException", "Rate exceeded", "run this again in a minute; it goes on where it stopped"},
-		{"a domain of somebody else", 400, "InvalidParameterException", "Domain already associated with another user pool.", "write another pool.domain"},
+		{"a domain of somebody else", 400, "InvalidParameterException", "Domain already associated with another user pool.", "a domain prefix belongs to one user pool of a region, of all accounts: write another pool.domain"},
 		{"not in this region", 400, "ResourceNotFoundException", "User pool eu-west-1_x does not exist.", "it is not in region eu-west-1"},
 		{"AWS in trouble", 500, "InternalErrorException", "oops", "AWS is in trouble: run this again"},
 	} {

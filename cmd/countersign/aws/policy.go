@@ -25,6 +25,20 @@ func action(call *smithy.OperationError) string {
 	return call.Service() + ":" + call.Operation()
 }
 
+// ServiceTag is the tag of what is made for a service: it says for which, and only what has it is removed again.
+const ServiceTag = "countersign:service"
+
+// Partition is the first part of the ARNs of a region.
+func Partition(region string) string {
+	switch {
+	case strings.HasPrefix(region, "cn-"):
+		return "aws-cn"
+	case strings.HasPrefix(region, "us-gov-"):
+		return "aws-us-gov"
+	}
+	return "aws"
+}
+
 // unscoped are actions that IAM grants for all resources or not at all.
 var unscoped = []string{
 	"cognito-idp:CreateUserPool", "cognito-idp:ListUserPools", "cognito-idp:DescribeUserPoolDomain",
@@ -61,17 +75,20 @@ func Policy(region string, actions ...string) string {
 
 func resourceOf(region, action string) string {
 	service, _, _ := strings.Cut(action, ":")
+	arn := func(rest string) string {
+		return "arn:" + Partition(region) + ":" + service + ":" + region + ":*:" + rest
+	}
 	switch {
 	case slices.Contains(unscoped, action):
 		return "*"
 	case service == "cognito-idp":
-		return "arn:aws:cognito-idp:" + region + ":*:userpool/*"
+		return arn("userpool/*")
 	case service == "secretsmanager":
-		return "arn:aws:secretsmanager:" + region + ":*:secret:*"
+		return arn("secret:*")
 	case service == "kms":
-		return "arn:aws:kms:" + region + ":*:key/*"
+		return arn("key/*")
 	case service == "ecr":
-		return "arn:aws:ecr:" + region + ":*:repository/*"
+		return arn("repository/*")
 	}
 	return "*"
 }

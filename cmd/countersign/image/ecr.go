@@ -42,7 +42,7 @@ func (e *ecrRepository) login(ctx context.Context) (authn.Authenticator, error) 
 
 // ensure makes the repository where there is none, with what ECR does not do by itself: images are scanned when they are pushed, and a tag
 // never changes what it names. A repository that is there is left as its owner made it.
-func (e *ecrRepository) ensure(ctx context.Context) (made bool, err error) {
+func (e *ecrRepository) ensure(ctx context.Context, service string) (made bool, err error) {
 	found, err := e.client.DescribeRepositories(ctx, &ecr.DescribeRepositoriesInput{RegistryId: &e.host.account, RepositoryNames: []string{e.name}})
 	var missing *types.RepositoryNotFoundException
 	switch {
@@ -55,7 +55,7 @@ func (e *ecrRepository) ensure(ctx context.Context) (made bool, err error) {
 		RegistryId: &e.host.account, RepositoryName: &e.name,
 		ImageScanningConfiguration: &types.ImageScanningConfiguration{ScanOnPush: true},
 		ImageTagMutability:         types.ImageTagMutabilityImmutable,
-		Tags:                       []types.Tag{{Key: sdk.String("managed-by"), Value: sdk.String("countersign")}},
+		Tags:                       []types.Tag{{Key: sdk.String("managed-by"), Value: sdk.String("countersign")}, {Key: sdk.String(aws.ServiceTag), Value: &service}},
 	})
 	var exists *types.RepositoryAlreadyExistsException
 	if errors.As(err, &exists) { // made by somebody else a moment ago
@@ -79,10 +79,11 @@ func accessDenied(err error) bool {
 
 // Repository is what a registry has of a service.
 type Repository struct {
-	Name   string
-	ECR    bool // whether it is Amazon ECR's: of others nothing is known here
-	Found  bool
-	Images int // tagged or not; at most a page of them is counted
+	Name    string
+	ECR     bool // whether it is Amazon ECR's: of others nothing is known here
+	Found   bool
+	Service string // for which it was made, as its tag says; "" for one that countersign did not make
+	Images  int    // tagged or not; at most a page of them is counted
 }
 
 // FindRepository looks a repository up, where its registry is Amazon ECR.
@@ -93,8 +94,21 @@ func (r Registry) FindRepository(ctx context.Context, repository string) (Reposi
 		return found, err
 	}
 	found.ECR = true
-	out, err := e.client.ListImages(ctx, &ecr.ListImagesInput{RegistryId: &e.host.account, RepositoryName: &e.name})
 	var missing *types.RepositoryNotFoundException
+	arn := e.arn()
+	tags, err := e.client.ListTagsForResource(ctx, &ecr.ListTagsForResourceInput{ResourceArn: &arn})
+	switch {
+	case errors.As(err, &missing):
+		return found, nil
+	case err != nil:
+		return found, fmt.Errorf("image: %w", e.explain("list the tags of", err))
+	}
+	for _, tag := range tags.Tags {
+		if sdk.ToString(tag.Key) == aws.ServiceTag {
+			found.Service = sdk.ToString(tag.Value)
+		}
+	}
+	out, err := e.client.ListImages(ctx, &ecr.ListImagesInput{RegistryId: &e.host.account, RepositoryName: &e.name})
 	switch {
 	case errors.As(err, &missing):
 		return found, nil
@@ -107,6 +121,10 @@ func (r Registry) FindRepository(ctx context.Context, repository string) (Reposi
 	}
 	found.Found, found.Images = true, len(digests)
 	return found, nil
+}
+
+func (e *ecrRepository) arn() string {
+	return "arn:" + aws.Partition(e.host.region) + ":ecr:" + e.host.region + ":" + e.host.account + ":repository/" + e.name
 }
 
 // DeleteRepository removes a repository of Amazon ECR, with the images in it only if force says so. One that is gone is no error.

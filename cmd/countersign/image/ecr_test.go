@@ -103,6 +103,9 @@ func TestECRMakesTheRepository(t *testing.T) {
 	}
 	made := f.repositories["shop/orders"]
 	scan, _ := made["imageScanningConfiguration"].(map[string]any)
+	if tags, _ := json.Marshal(made["tags"]); !strings.Contains(string(tags), `{"Key":"countersign:service","Value":"`+built.Name+`"}`) {
+		t.Errorf("the tags are %s", tags)
+	}
 	if made["imageTagMutability"] != "IMMUTABLE" || scan["scanOnPush"] != true || made["registryId"] != "123456789012" {
 		t.Errorf("%v", made)
 	}

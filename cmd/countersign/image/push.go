@@ -32,7 +32,7 @@ func (i *Image) Push(ctx context.Context, r Registry, repository, tag string) (P
 	}
 	pushed := Pushed{Reference: repository + "@" + i.Digest, Tag: tag}
 	if t.ecr != nil {
-		if pushed.RepositoryMade, err = t.ecr.ensure(ctx); err != nil {
+		if pushed.RepositoryMade, err = t.ecr.ensure(ctx, i.Name); err != nil {
 			return Pushed{}, fmt.Errorf("image: %w", err)
 		}
 	}
@@ -47,10 +47,23 @@ func (i *Image) Push(ctx context.Context, r Registry, repository, tag string) (P
 	if pushed.AlreadyThere = there == i.Digest && complete; pushed.AlreadyThere {
 		return pushed, nil
 	}
+	if there != "" && there != i.Digest && !r.ForceTag {
+		return Pushed{}, fmt.Errorf("image: %w", i.taken(t, tag, there))
+	}
 	if err := t.write(ctx, i, tag); err != nil {
 		return Pushed{}, fmt.Errorf("image: %w", t.explain(err, tag))
 	}
 	return pushed, nil
+}
+
+// taken says that a tag names another image. A registry whose tags are mutable would move it without a word, and whoever pulls by the tag would
+// get another program from then on.
+func (i *Image) taken(t target, tag, there string) error {
+	advice := "leave --tag out for a tag of its own, or name a new one"
+	if tag == i.Tag() { // nobody asked for it
+		advice = "the same source was built otherwise before: with another Go, other flags or platforms; name a tag with --tag"
+	}
+	return fmt.Errorf("tag %s of %s names another image already, %s; %s. --force-tag moves it, where the registry's tags are mutable", tag, t.repository, there, advice)
 }
 
 // write uploads what the registry lacks.

@@ -44,6 +44,55 @@ func TestPush(t *testing.T) {
 	}
 }
 
+// TestPushMovesNoTag: a tag that names another image stays, unless somebody says otherwise.
+func TestPushMovesNoTag(t *testing.T) {
+	built := orders(t)
+	s := newRegistry(t)
+	repository := s.host() + "/shop/orders"
+	if _, err := built.Push(t.Context(), image.Registry{}, repository, "v1"); err != nil {
+		t.Fatal(err)
+	}
+	// What another build would be: one of the images of this one.
+	other, err := remote.Get(mustTag(t, repository+":v1").Context().Digest(built.Platforms[0].Digest))
+	if err != nil {
+		t.Fatal(err)
+	}
+	latest := mustTag(t, repository+":latest")
+	if err := remote.Tag(latest, other); err != nil {
+		t.Fatal(err)
+	}
+	_, err = built.Push(t.Context(), image.Registry{}, repository, "latest")
+	wantError(t, err, "tag latest of "+repository+" names another image already, "+built.Platforms[0].Digest, "leave --tag out", "--force-tag")
+	if now, err := remote.Head(latest); err != nil || now.Digest.String() != built.Platforms[0].Digest {
+		t.Errorf("the tag was moved: %+v, %v", now, err)
+	}
+	if _, err := built.Push(t.Context(), image.Registry{ForceTag: true}, repository, "latest"); err != nil {
+		t.Error(err)
+	}
+	if now, err := remote.Head(latest); err != nil || now.Digest.String() != built.Digest {
+		t.Errorf("the tag was not moved: %+v, %v", now, err)
+	}
+}
+
+// TestPushSaysWhyTheVersionIsTaken: nobody named a tag, so that leaving it out is no advice.
+func TestPushSaysWhyTheVersionIsTaken(t *testing.T) {
+	built := orders(t)
+	s := newRegistry(t)
+	repository := s.host() + "/shop/orders"
+	if _, err := built.Push(t.Context(), image.Registry{}, repository, "v1"); err != nil {
+		t.Fatal(err)
+	}
+	other, err := remote.Get(mustTag(t, repository+":v1").Context().Digest(built.Platforms[0].Digest))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := remote.Tag(mustTag(t, repository+":"+built.Tag()), other); err != nil {
+		t.Fatal(err)
+	}
+	_, err = built.Push(t.Context(), image.Registry{}, repository, built.Tag())
+	wantError(t, err, "the same source was built otherwise before", "name a tag with --tag")
+}
+
 // checkPulled pulls by digest, as a node of a cluster does, and reads the bill of materials of each platform.
 func checkPulled(t *testing.T, built *image.Image, reference string) {
 	t.Helper()

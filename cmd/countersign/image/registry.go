@@ -19,6 +19,7 @@ type Registry struct {
 	Keychain     authn.Keychain                                                // nil for docker's and podman's files
 	ECR          func(ctx context.Context, region string) (*ecr.Client, error) // for Amazon ECR's registries; nil to take them as any other
 	InsecureHTTP bool                                                          // whether a registry may be spoken to without TLS
+	ForceTag     bool                                                          // whether a tag that names another image is moved, where the registry lets it
 	UserAgent    string
 }
 
