@@ -70,7 +70,7 @@ func TestVersions(t *testing.T) {
 				t.Fatal(err)
 			}
 			cfg := load(t, "testdata/full.good.yaml")
-			cfg.Cluster.Version = test.version
+			cfg.Cluster.Version, cfg.Cluster.Admins = test.version, nil
 			_, notes, err := cluster.Render(cfg, cluster.Options{Now: day, ExtendedSupport: test.extended})
 			if (err == nil) != (test.err == "") || err != nil && !strings.Contains(err.Error(), test.err) {
 				t.Errorf("error %v, want one with %q", err, test.err)
@@ -109,9 +109,10 @@ func TestNotes(t *testing.T) {
 	for file, want := range map[string]string{
 		"testdata/minimal.good.yaml":  "only the VPC reaches the Kubernetes API",
 		"testdata/external.good.yaml": "the whole world reaches the Kubernetes API",
+		"testdata/full.good.yaml":     "create the cluster as one of cluster.admins",
 	} {
 		_, notes, err := cluster.Render(load(t, file), cluster.Options{Now: today})
-		if err != nil || len(notes) != 1 || !strings.Contains(notes[0], want) {
+		if err != nil || !strings.Contains(strings.Join(notes, "\n"), want) {
 			t.Errorf("%s: notes %q, %v; want %q", file, notes, err, want)
 		}
 	}

@@ -2,8 +2,8 @@ package cluster
 
 import (
 	"regexp"
-	"strings"
 
+	"github.com/countersign-dev/countersign/cmd/countersign/aws"
 	"github.com/countersign-dev/countersign/cmd/countersign/config"
 )
 
@@ -54,7 +54,7 @@ func secretARNs(cfg *config.Config) []string {
 	for _, name := range cfg.Kubernetes.Uses {
 		for _, client := range cfg.Clients {
 			if client.Name == name && client.Secret.SecretsManager != "" {
-				all = append(all, "arn:"+partition(cfg.Pool.Region)+":secretsmanager:"+cfg.Pool.Region+":"+account(cfg)+":secret:"+client.Secret.SecretsManager+"-??????")
+				all = append(all, "arn:"+aws.Partition(cfg.Pool.Region)+":secretsmanager:"+cfg.Pool.Region+":"+account(cfg)+":secret:"+client.Secret.SecretsManager+"-??????")
 			}
 		}
 	}
@@ -78,15 +78,4 @@ func account(cfg *config.Config) string {
 		}
 	}
 	return "*"
-}
-
-// partition is the part of AWS that a region belongs to.
-func partition(region string) string {
-	switch {
-	case strings.HasPrefix(region, "cn-"):
-		return "aws-cn"
-	case strings.HasPrefix(region, "us-gov-"):
-		return "aws-us-gov"
-	}
-	return "aws"
 }

@@ -10,6 +10,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"github.com/countersign-dev/countersign/cmd/countersign/aws"
 	"github.com/countersign-dev/countersign/cmd/countersign/config"
 )
 
@@ -83,6 +84,9 @@ func check(cfg *config.Config, o Options) (notes []string, err error) {
 	if cfg.Ingress.Host != "" && !within(cfg.Ingress.VPCCIDR, cfg.Cluster.VPCCIDR) {
 		at("ingress.vpcCIDR", "%s is not in the network of the cluster's VPC, %s: the pods would refuse the load balancer; leave it out", cfg.Ingress.VPCCIDR, cfg.Cluster.VPCCIDR)
 	}
+	if len(cfg.Cluster.Admins) > 0 {
+		notes = append(notes, "create the cluster as one of cluster.admins: nobody else has access to it; aws sts get-caller-identity says who you are")
+	}
 	if len(cfg.Cluster.PublicAccess) == 0 {
 		notes = append(notes, "only the VPC reaches the Kubernetes API (cluster.publicAccess is empty): run eksctl and kubectl from inside it, as over a VPN")
 	}
@@ -100,10 +104,12 @@ func within(inner, outer string) bool {
 }
 
 // access gives the administrators an access entry each, and nobody a line in the ConfigMap aws-auth, of which no API keeps a record.
+// Amazon EKS gives whoever creates the cluster an entry by itself. That would be a second one for an administrator who creates it, and
+// CloudFormation takes the first ("already in use") for an error: so it is left out where administrators are named.
 func access(cfg *config.Config) accessConfig {
-	c := accessConfig{AuthenticationMode: "API", BootstrapClusterCreatorAdminPermissions: true}
+	c := accessConfig{AuthenticationMode: "API", BootstrapClusterCreatorAdminPermissions: len(cfg.Cluster.Admins) == 0}
 	for _, arn := range cfg.Cluster.Admins {
-		policy := "arn:" + partition(cfg.Pool.Region) + ":eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
+		policy := "arn:" + aws.Partition(cfg.Pool.Region) + ":eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
 		c.AccessEntries = append(c.AccessEntries, accessEntry{arn, []accessPolicy{{policy, accessScope{"cluster"}}}})
 	}
 	return c
