@@ -23,6 +23,7 @@ const prefix = "alb.ingress.kubernetes.io/"
 var forms = map[string]func(string) error{
 	"backend-protocol":             oneOf("HTTP"),
 	"certificate-arn":              matching(`arn:aws(-cn|-us-gov)?:acm:[a-z0-9-]+:[0-9]{12}:certificate/[0-9a-f-]+`),
+	"group.name":                   matching(`[a-z0-9]([-.a-z0-9]{0,61}[a-z0-9])?`),
 	"healthcheck-interval-seconds": between(5, 300),
 	"healthcheck-path":             matching(`/[^\s]*`),
 	"healthcheck-timeout-seconds":  between(2, 120),
@@ -35,6 +36,7 @@ var forms = map[string]func(string) error{
 		"routing.http.desync_mitigation_mode":             oneOf("monitor", "defensive", "strictest"),
 		"routing.http.drop_invalid_header_fields.enabled": oneOf("true", "false"),
 	}),
+	"mutual-authentication":     mutualAuthentication,
 	"scheme":                    oneOf("internal", "internet-facing"),
 	"ssl-policy":                matching(`ELBSecurityPolicy-[A-Za-z0-9-]+`),
 	"ssl-redirect":              between(1, 65535),
@@ -117,6 +119,9 @@ func TestAnnotationsCanBeRefused(t *testing.T) {
 		{"jwt-validation", `{"issuer":"https://issuer.example.com"}`, "jwksEndpoint"},
 		{"jwt-validation", `{"jwksEndpoint":"https://a.example.com/k","issuer":"https://a.example.com","additionalClaims":[{"name":"exp","format":"single-string","values":["1"]}]}`, "checked in any case"},
 		{"jwt-validation", `{"jwksEndpoint":"https://a.example.com/k","issuer":"https://a.example.com","additionalClaims":[{"name":"scope","format":"space-separated-values","values":["a"]}]}`, "scopes are not the load balancer's"},
+		{"mutual-authentication", `[{"port":443,"mode":"verify"}]`, "a trust store"},
+		{"mutual-authentication", `[{"port":80,"mode":"off"}]`, "port 80"},
+		{"group.name", "Partners", "is not of the form"},
 		{"load-balancer-attributes", "routing.http.drop_invalid_headers.enabled=true", "no attribute"},
 		{"target-group-attributes", "deregistration_delay.timeout_seconds=1h", "invalid syntax"},
 		{"tags", "Team=a,b", "is no k=v"},
@@ -185,6 +190,26 @@ func listenPorts(text string) error {
 	for _, l := range listeners {
 		if (l.HTTP == 0) == (l.HTTPS == 0) {
 			return fmt.Errorf("a listener has one protocol, not %+v", l)
+		}
+	}
+	return nil
+}
+
+// mutualAuthentication: "verify" needs a trust store, "off" and "passthrough" have none.
+func mutualAuthentication(text string) error {
+	var all []struct {
+		Port             int
+		Mode, TrustStore string
+	}
+	if err := decodeStrictly(text, &all); err != nil {
+		return err
+	}
+	for _, one := range all {
+		if one.Port != 443 {
+			return fmt.Errorf("nothing listens with TLS at port %d", one.Port)
+		}
+		if (one.Mode == "verify") != strings.Contains(one.TrustStore, ":truststore/") || !contains([]string{"off", "verify"}, one.Mode) {
+			return fmt.Errorf("mode %s and a trust store %q", one.Mode, one.TrustStore)
 		}
 	}
 	return nil

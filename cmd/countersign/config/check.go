@@ -202,7 +202,7 @@ func (r *reader) checkUses(c *Config) {
 func (r *reader) checkIngress(c *Config) {
 	in := c.Ingress
 	if in.Host == "" {
-		for _, key := range []string{"certificate", "cidrs", "webACL", "jwtValidation"} {
+		for _, key := range []string{"certificate", "cidrs", "webACL", "trustStore", "group", "jwtValidation"} {
 			if r.written("ingress."+key) && r.values["ingress.host"] == nil {
 				r.failMember("ingress.host", "is missing, and ingress has other members; write the public host name, as api.example.com")
 				break
@@ -213,7 +213,7 @@ func (r *reader) checkIngress(c *Config) {
 	if !r.written("ingress.cidrs") || len(in.CIDRs) == 0 {
 		r.failMember("ingress.cidrs", `is missing; write the networks that may connect, or ["0.0.0.0/0", "::/0"] if the whole world may`)
 	}
-	for _, arn := range []struct{ path, text string }{{"ingress.certificate", in.Certificate}, {"ingress.webACL", in.WebACL}} {
+	for _, arn := range []struct{ path, text string }{{"ingress.certificate", in.Certificate}, {"ingress.webACL", in.WebACL}, {"ingress.trustStore", in.TrustStore}} {
 		parts := strings.Split(arn.text, ":")
 		if len(parts) > 3 && r.wellFormed(arn.path) && c.Pool.Region != "" && parts[3] != c.Pool.Region {
 			r.failMember(arn.path, "is of region %s, and the load balancer is in %s; write one of that region", document.Plain(parts[3]), document.Plain(c.Pool.Region))

@@ -37,6 +37,7 @@ type Pool struct {
 	Region             string `yaml:"region" doc:"AWS region of the pool, and of all else that is made on AWS" required:"true" format:"region"`
 	Domain             string `yaml:"domain" doc:"prefix of the pool's domain, under which its token endpoint is; unique in the region" default:"pool.name" format:"domain"`
 	ID                 string `yaml:"id" doc:"id of a pool that exists already; without it the pool is found by its name" format:"pool-id"`
+	Account            string `yaml:"account" doc:"AWS account that provision, rotate and destroy insist on; without it they take that of the credentials, and show it" format:"account"`
 	DeletionProtection *bool  `yaml:"deletionProtection" doc:"whether Cognito refuses to delete the pool" default:"true"`
 }
 
@@ -113,6 +114,8 @@ type Ingress struct {
 	Scheme        string            `yaml:"scheme" doc:"whether the world or only the VPC reaches it" default:"internet-facing" enum:"internet-facing,internal"`
 	SSLPolicy     string            `yaml:"sslPolicy" doc:"security policy of the HTTPS listener" default:"ELBSecurityPolicy-TLS13-1-2-2021-06" format:"ssl-policy"`
 	WebACL        string            `yaml:"webACL" doc:"ARN of a regional WAFv2 web ACL, or none to take one away" format:"web-acl"`
+	TrustStore    string            `yaml:"trustStore" doc:"ARN of a trust store of Elastic Load Balancing: callers have to show a certificate that it trusts; or none to ask for none again" format:"trust-store"`
+	Group         string            `yaml:"group" doc:"name of a load balancer that the Ingresses of several services share; whoever may make Ingresses in the cluster can join it" format:"group"`
 	JWTValidation bool              `yaml:"jwtValidation" doc:"whether the load balancer checks the token's signature and issuer too"`
 	VPCCIDR       string            `yaml:"vpcCIDR" doc:"network of the load balancer's addresses, from which pods take connections" default:"cluster.vpcCIDR" format:"cidr"`
 	Tags          map[string]string `yaml:"tags" doc:"tags of the load balancer" keys:"tag-name" format:"tag-value" max:"50"`

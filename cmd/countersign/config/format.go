@@ -71,6 +71,7 @@ var formats = []*format{
 
 	{name: "region", noun: "an AWS region", advice: "it as ap-southeast-1", pattern: pattern(`[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}`), max: 32},
 	{name: "secret-name", noun: "a name in AWS Secrets Manager", advice: "letters, digits and / _ + = . @ -, as orders/reader", pattern: pattern(`[A-Za-z0-9/_+=.@-]+`), max: 512},
+	{name: "account", noun: "the id of an AWS account", advice: "its 12 digits in quotes, as \"123456789012\"", pattern: pattern(`[0-9]{12}`)},
 	{name: "role", noun: "the ARN of an IAM role", advice: "it as arn:aws:iam::123456789012:role/orders", pattern: pattern(`arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]+`), max: 2048},
 	{name: "principal", noun: "the ARN of an IAM role or user", advice: "it as arn:aws:iam::123456789012:role/admin", pattern: pattern(`arn:aws[a-z-]*:iam::[0-9]{12}:(role|user)/[A-Za-z0-9+=,.@_/-]+`), max: 2048},
 	{name: "certificate", noun: "the ARN of an ACM certificate", advice: "it as arn:aws:acm:ap-southeast-1:123456789012:certificate/0a1b…", pattern: pattern(`arn:aws[a-z-]*:acm:[a-z0-9-]+:[0-9]{12}:certificate/[A-Za-z0-9-]+`), max: 2048},
@@ -84,6 +85,8 @@ var formats = []*format{
 	{name: "image", noun: "an image by digest", advice: "it as registry.example.com/base@sha256:<64 hexadecimal digits>", pattern: pattern(`[^\s@]+@sha256:[0-9a-f]{64}`), max: 512},
 	{name: "platform", noun: "a platform", advice: "it as linux/amd64 or linux/arm64", pattern: pattern(`linux/[a-z0-9]+(/[a-z0-9]+)?`), max: 64},
 
+	{name: "trust-store", noun: "the ARN of a trust store", advice: "it as arn:aws:elasticloadbalancing:ap-southeast-1:123456789012:truststore/partners/0a1b2c3d4e5f6071, or none", pattern: pattern(`none|arn:aws[a-z-]*:elasticloadbalancing:[a-z0-9-]+:[0-9]{12}:truststore/[A-Za-z0-9-]+/[0-9a-f]+`), max: 2048},
+	{name: "group", noun: "a name of a group of Ingresses", advice: "lower-case letters, digits, - and . between them, as partners", pattern: pattern(`[a-z0-9]([-.a-z0-9]*[a-z0-9])?`), max: 63},
 	{name: "context", noun: "a kubectl context", advice: "a name as kubectl config get-contexts shows it", pattern: pattern(`[^\x00-\x20-][^\x00-\x1f]*`), max: 512},
 	{name: "env-name", noun: "a name of an environment variable", advice: "letters, digits and _, as LOG_LEVEL", pattern: pattern(`[A-Za-z_][A-Za-z0-9_]*`), max: 256},
 	{name: "host", noun: "a host name", advice: "it without scheme, port and path, as api.example.com", pattern: pattern(`[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)+`), max: 253, check: noAddress},

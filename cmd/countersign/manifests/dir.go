@@ -74,7 +74,7 @@ func WriteDir(dir string, objects []Object) (written, removed []string, err erro
 // fileName is kind and name: a service's own objects go by their kind alone.
 func fileName(o Object) string {
 	kind := strings.ToLower(o.Kind)
-	if (o.Kind == "NetworkPolicy" && o.Name == defaultDeny) || o.Kind == "ExternalSecret" {
+	if (o.Kind == "NetworkPolicy" && o.Name == DefaultDeny) || o.Kind == "ExternalSecret" {
 		return kind + "-" + o.Name + ".yaml"
 	}
 	return kind + ".yaml"

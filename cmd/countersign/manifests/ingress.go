@@ -77,6 +77,16 @@ func (r *renderer) annotations() (map[string]string, error) {
 	if in.WebACL != "" {
 		set["wafv2-acl-arn"] = in.WebACL
 	}
+	if in.Group != "" {
+		set["group.name"] = in.Group
+	}
+	if in.TrustStore != "" {
+		text, err := mutualAuthentication(in.TrustStore)
+		if err != nil {
+			return nil, err
+		}
+		set["mutual-authentication"] = text
+	}
 	if in.JWTValidation {
 		text, err := r.jwtValidation()
 		if err != nil {
@@ -91,8 +101,29 @@ func (r *renderer) annotations() (map[string]string, error) {
 	return out, nil
 }
 
+// mutualTLS is one element of the annotation mutual-authentication.
+type mutualTLS struct {
+	Port       int    `json:"port"`
+	Mode       string `json:"mode"`
+	TrustStore string `json:"trustStore,omitempty"`
+}
+
+// mutualAuthentication has the load balancer verify callers' certificates. As with the web ACL, an absent annotation changes nothing.
+func mutualAuthentication(trustStore string) (string, error) {
+	listener := mutualTLS{443, "verify", trustStore}
+	if trustStore == "none" {
+		listener = mutualTLS{Port: 443, Mode: "off"}
+	}
+	text, err := marshal([]mutualTLS{listener})
+	return string(text), err
+}
+
+// tags are the load balancer's. In a group each Ingress has to say the same of it, so that it is no single service's there.
 func (r *renderer) tags() map[string]string {
 	tags := map[string]string{"ManagedBy": ManagedBy, "Service": r.cfg.Service.Name}
+	if r.cfg.Ingress.Group != "" {
+		delete(tags, "Service")
+	}
 	maps.Copy(tags, r.cfg.Ingress.Tags)
 	return tags
 }

@@ -1,7 +1,7 @@
 package manifests
 
-// defaultDeny is the name of the policy that closes the namespace for every pod in it.
-const defaultDeny = "default-deny"
+// DefaultDeny is the name of the policy that closes the namespace for every pod in it.
+const DefaultDeny = "default-deny"
 
 // The address of the EKS Pod Identity agent on every node.
 const (
@@ -11,7 +11,7 @@ const (
 )
 
 func (r *renderer) networkPolicies() {
-	closed := metadata{Name: defaultDeny, Namespace: r.cfg.Kubernetes.Namespace, Labels: map[string]string{labelManagedBy: ManagedBy}}
+	closed := metadata{Name: DefaultDeny, Namespace: r.cfg.Kubernetes.Namespace, Labels: map[string]string{labelManagedBy: ManagedBy}}
 	both := []string{"Ingress", "Egress"}
 	r.add("networking.k8s.io/v1", "NetworkPolicy", closed, networkPolicy{networkPolicySpec{PolicyTypes: both}})
 	r.add("networking.k8s.io/v1", "NetworkPolicy", r.meta(r.cfg.Service.Name), networkPolicy{networkPolicySpec{
