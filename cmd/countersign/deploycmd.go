@@ -53,7 +53,7 @@ Exit codes: 0 deployed and proved; 1 refused, or the rollout failed, or the proo
 	flags.BoolVar(&o.force, "force-conflicts", false, "take over fields of the objects that another tool set")
 	flags.BoolVar(&o.allowWrites, "allow-writes", false, "let the proof send what must be admitted to POST, PUT, PATCH and DELETE too: it changes things there")
 	flags.StringVar(&o.prove, "prove", "all", "what is proved: all, service (past the load balancer) or none")
-	flags.DurationVar(&o.timeout, "timeout", 5*time.Minute, "longest wait for the rollout")
+	flags.DurationVar(&o.timeout, "timeout", 5*time.Minute, "longest wait for the rollout, and for the load balancer")
 	flags.DurationVar(&o.patience, "patience", 20*time.Second, "how long a new pod may fail to start, as when its image cannot be pulled, before the rollout is given up")
 	flags.StringVar(&o.output, "output", "text", "text or json")
 	complete(cmd, "prove", "all", "service", "none")

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"slices"
 
@@ -91,7 +90,17 @@ func (d *deployer) proveAll(ctx context.Context) error {
 	if d.cfg.Ingress.Host == "" || d.prove == "service" || inside != nil && !errors.Is(inside, errDifferent) {
 		return asDifference(inside)
 	}
-	outside := d.steps.do("prove", func() (string, error) { return d.proveHost(ctx, tokens, client) })
+	if store := d.cfg.Ingress.TrustStore; store != "" && store != "none" {
+		d.steps.skip("prove", "https://"+d.cfg.Ingress.Host+" asks its callers for a certificate, and there is none here")
+		return asDifference(inside)
+	}
+	if err := d.steps.do("host", func() (string, error) { return d.waitForHost(ctx, client) }); err != nil {
+		return err
+	}
+	outside := d.steps.do("prove", func() (string, error) {
+		detail, err := d.proveAt(ctx, "https://"+d.cfg.Ingress.Host, d.cfg.Ingress.Paths, tokens, client)
+		return "https://" + d.cfg.Ingress.Host + ": " + detail, err
+	})
 	return asDifference(errors.Join(inside, outside))
 }
 
@@ -103,23 +112,6 @@ func asDifference(err error) error {
 		return exitError(exitDifference)
 	}
 	return err
-}
-
-// proveHost proves what the load balancer lets through.
-func (d *deployer) proveHost(ctx context.Context, tokens proofTokens, client *http.Client) (string, error) {
-	host := d.cfg.Ingress.Host
-	if _, err := net.DefaultResolver.LookupHost(ctx, host); err != nil {
-		balancer, problem := d.kubectl.LoadBalancer(ctx, d.cfg.Service.Name)
-		if problem != nil {
-			return "", problem
-		}
-		if balancer == "" {
-			return "", fmt.Errorf("%s has no address, and the Ingress no load balancer yet: the AWS Load Balancer Controller makes it in some minutes; see: %s", host, d.command("describe ingress "+d.cfg.Service.Name))
-		}
-		return "", fmt.Errorf("%s has no address: make an alias record for it that points to %s, and then: countersign deploy --image %s", host, balancer, d.ref)
-	}
-	detail, err := d.proveAt(ctx, "https://"+host, d.cfg.Ingress.Paths, tokens, client)
-	return "https://" + host + ": " + detail, err
 }
 
 // tokens are those of the flags' clients, or of the clients whose credentials provision stored.
