@@ -32,6 +32,7 @@ kubernetes: {context: eks-demo}
 type cloud struct {
 	mu         sync.Mutex
 	repository bool
+	made       string // the service that the repository is tagged with
 	secrets    map[string]map[string]any
 }
 
@@ -49,9 +50,11 @@ func (c *cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var out any = struct{}{}
 	refusal := ""
 	switch action {
-	case "ListImages", "DeleteRepository":
+	case "ListTagsForResource", "ListImages", "DeleteRepository":
 		if !c.repository {
 			refusal = "RepositoryNotFoundException"
+		} else if action == "ListTagsForResource" {
+			out = map[string]any{"tags": []any{map[string]string{"Key": "countersign:service", "Value": c.made}}}
 		} else if action == "ListImages" {
 			out = map[string]any{"imageIds": []any{map[string]string{"imageDigest": "sha256:1"}}}
 		} else if c.repository = !in.Force; c.repository {
@@ -108,7 +111,7 @@ func (s doomed) mustRun(args ...string) string {
 func newDoomed(t *testing.T) (doomed, *cloud) {
 	t.Helper()
 	s := doomed{newCutSystem(t, cloudFile)}
-	c := &cloud{repository: true, secrets: map[string]map[string]any{}}
+	c := &cloud{repository: true, made: "orders", secrets: map[string]map[string]any{}}
 	beside := httptest.NewServer(c)
 	t.Cleanup(beside.Close)
 	other, err := url.Parse(beside.URL)
@@ -195,6 +198,26 @@ func TestDestroyIsCutAnywhere(t *testing.T) {
 					t.Errorf("the third run removes something:\n%s", out)
 				}
 			})
+		}
+	}
+}
+
+// TestDestroyLeavesWhatIsAnothers: another environment's secret, whose pool is there, and a repository that was made for another service.
+func TestDestroyLeavesWhatIsAnothers(t *testing.T) {
+	s, c := newDoomed(t)
+	c.made = "stock"
+	s.write(strings.Replace(cloudFile, "domain: orders-cut", "name: orders-staging, domain: orders-staging", 1))
+	s.proxy.Arm("", 0)
+	code, out := s.run("destroy", "--yes", "--keep", "kubernetes", "--delete-images", "--delete-pool")
+	if code != 1 || c.secrets["orders/reader"]["DeletedDate"] != nil || !c.repository {
+		t.Errorf("exit code %d; the repository is left: %t; the secret: %v", code, c.repository, c.secrets["orders/reader"])
+	}
+	for _, want := range []string{
+		"left       the secret orders/reader: it holds the credentials of a client of user pool ap-southeast-1_", ", which is not this environment's",
+		"/orders: it is not tagged countersign:service=orders: countersign did not make it for this service",
+	} {
+		if !strings.Contains(out, want) {
+			t.Errorf("%q is not in\n%s", want, out)
 		}
 	}
 }

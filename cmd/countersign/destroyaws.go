@@ -16,6 +16,19 @@ import (
 	"github.com/countersign-dev/countersign/cmd/countersign/provision"
 )
 
+// insistOnAccount is before everything else: what is looked for in another account is not found, and so taken for gone.
+func (d *destroyer) insistOnAccount(ctx context.Context) error {
+	if d.cfg.Pool.Account == "" {
+		return nil
+	}
+	loaded, err := aws.Load(ctx, aws.Options{Region: d.cfg.Pool.Region})
+	if err != nil {
+		return err
+	}
+	d.account, err = accountOf(ctx, d.cfg, loaded)
+	return err
+}
+
 func (d *destroyer) findImages(ctx context.Context) {
 	repository := d.cfg.Image.Repository
 	if repository == "" {
@@ -35,6 +48,8 @@ func (d *destroyer) findImages(ctx context.Context) {
 	case !found.ECR:
 		d.leave(what, "its registry is not Amazon ECR; remove it there")
 	case !found.Found:
+	case found.Service != d.cfg.Service.Name:
+		d.leave(what, fmt.Sprintf("it is not tagged %s=%s: countersign did not make it for this service", aws.ServiceTag, d.cfg.Service.Name))
 	case found.Images > 0 && !d.deleteImages:
 		d.leave(what, fmt.Sprintf("it has %s; --delete-images removes them with it", count(found.Images, "image")))
 	default:
@@ -67,15 +82,20 @@ func (d *destroyer) findAWS(ctx context.Context) {
 		d.leave("secrets and user pool", err.Error())
 		return
 	}
+	if d.account == "" {
+		d.account, _ = accountOf(ctx, d.cfg, loaded) // insistOnAccount has insisted
+	}
+	t := provision.NewTarget(loaded, false, 30*time.Second)
+	pool, err := deploy.FindPool(ctx, t, want)
 	if !d.keeps("secrets") {
-		d.findSecrets(ctx, secretsmanager.NewFromConfig(loaded), want)
+		d.findSecrets(ctx, secretsmanager.NewFromConfig(loaded), t, want, pool)
 	}
 	if !d.keeps("pool") {
-		d.findPool(ctx, provision.NewTarget(loaded, false, 30*time.Second), want)
+		d.findPool(t, want, pool, err)
 	}
 }
 
-func (d *destroyer) findSecrets(ctx context.Context, client *secretsmanager.Client, want provision.Want) {
+func (d *destroyer) findSecrets(ctx context.Context, client *secretsmanager.Client, t provision.Target, want provision.Want, pool *deploy.Pool) {
 	for _, c := range want.Clients {
 		name := c.Secret.SecretsManager
 		if name == "" {
@@ -85,7 +105,7 @@ func (d *destroyer) findSecrets(ctx context.Context, client *secretsmanager.Clie
 			}
 			continue
 		}
-		secret, err := deploy.FindSecret(ctx, client, want.Region, name, want.Service)
+		secret, err := deploy.FindSecret(ctx, client, t, name, want.Service, pool)
 		what := "the secret " + name
 		switch {
 		case err != nil:
@@ -104,9 +124,8 @@ func (d *destroyer) findSecrets(ctx context.Context, client *secretsmanager.Clie
 	}
 }
 
-func (d *destroyer) findPool(ctx context.Context, t provision.Target, want provision.Want) {
+func (d *destroyer) findPool(t provision.Target, want provision.Want, pool *deploy.Pool, err error) {
 	what := "the user pool " + want.Pool.Name
-	pool, err := deploy.FindPool(ctx, t, want)
 	switch {
 	case err != nil:
 		d.leave(what, err.Error())
@@ -131,8 +150,9 @@ func (d *destroyer) findPool(ctx context.Context, t provision.Target, want provi
 	d.goes("pool", what, func(ctx context.Context) (string, error) { return what, pool.Delete(ctx, t) })
 }
 
-// removeObjects removes what deploy applies, by its manifest: so no kind is asked for that the cluster does not know.
-func (d *destroyer) removeObjects(ctx context.Context) error {
+// removeObjects removes what deploy applies, by its manifest: so no kind is asked for that the cluster does not know. What closes the namespace
+// for every pod in it stays where another service relies on it.
+func (d *destroyer) removeObjects(ctx context.Context, shared bool) error {
 	cfg := *d.cfg
 	if cfg.Image.Repository == "" {
 		cfg.Image.Repository = "registry.invalid/" + cfg.Service.Name
@@ -147,7 +167,7 @@ func (d *destroyer) removeObjects(ctx context.Context) error {
 	}
 	var own []manifests.Object
 	for _, o := range objects {
-		if o.Kind != "Namespace" {
+		if o.Kind != "Namespace" && !(shared && o.Name == manifests.DefaultDeny) {
 			own = append(own, o)
 		}
 	}

@@ -31,7 +31,7 @@ What was not made for this service is left, and so is what asks for a word of it
 a repository that has images (--delete-images). What was left is listed with the reason. After a failure or an interruption run it again: it
 begins by looking what is left.
 
---output json prints one object: service, environment, context, namespace, dryRun, steps with name, state (done, skipped, failed), detail and
+--output json prints one object: service, environment, context, namespace, account, dryRun, steps with name, state (done, skipped, failed), detail and
 seconds, and left with what and why.
 
 Exit codes: 0 removed; 1 refused, or something was left that --keep does not name; 2 the command could not run, or stopped half-way.`,

@@ -19,6 +19,7 @@ type destroyer struct {
 	kubectl deploy.Kubectl
 	items   []destroyItem // in the order in which they are removed
 	left    []leftover
+	account string // of AWS; "" if it is not known
 	steps   steps
 	stderr  io.Writer
 }
@@ -42,6 +43,7 @@ type destroyResult struct {
 	Environment string       `json:"environment,omitempty"`
 	Context     string       `json:"context,omitempty"`
 	Namespace   string       `json:"namespace,omitempty"`
+	Account     string       `json:"account,omitempty"`
 	DryRun      bool         `json:"dryRun,omitempty"`
 	Steps       []stepResult `json:"steps"`
 	Left        []leftover   `json:"left"`
@@ -50,7 +52,7 @@ type destroyResult struct {
 func (d *destroyer) result() destroyResult {
 	return destroyResult{
 		Service: d.cfg.Service.Name, Environment: d.cfg.Environment, Context: d.kubectl.Context, Namespace: d.kubectl.Namespace,
-		DryRun: d.dryRun, Steps: append([]stepResult{}, d.steps.all...), Left: append([]leftover{}, d.left...),
+		Account: d.account, DryRun: d.dryRun, Steps: append([]stepResult{}, d.steps.all...), Left: append([]leftover{}, d.left...),
 	}
 }
 
@@ -71,6 +73,9 @@ func (o *destroyOptions) prepare(ctx context.Context, stderr io.Writer) (*destro
 		return nil, err
 	}
 	d := &destroyer{destroyOptions: o, cfg: cfg, steps: newSteps(stderr), stderr: stderr}
+	if err := d.insistOnAccount(ctx); err != nil {
+		return nil, err
+	}
 	if err := d.findKubernetes(ctx); err != nil {
 		return nil, err
 	}
@@ -100,6 +105,9 @@ func (d *destroyer) findKubernetes(ctx context.Context) error {
 	}
 	for _, ingress := range found.Ingresses {
 		what := "the Ingress " + ingress.Name + " for " + strings.Join(ingress.Hosts, ", ") + ", and its load balancer"
+		if ingress.Grouped() {
+			what += ", unless others of its group are left"
+		}
 		d.goes("ingress", what, func(ctx context.Context) (string, error) {
 			return what, d.kubectl.DeleteIngress(ctx, ingress.Name, d.timeout)
 		})
@@ -135,7 +143,7 @@ func (d *destroyer) findNamespace(found deploy.Inventory) {
 			return
 		}
 		what := "the service's objects in the namespace " + found.Namespace + list(": ", found.Own)
-		d.goes("objects", what, func(ctx context.Context) (string, error) { return what, d.removeObjects(ctx) })
+		d.goes("objects", what, func(ctx context.Context) (string, error) { return what, d.removeObjects(ctx, found.Shared) })
 	}
 }
 
@@ -151,33 +159,6 @@ func list(lead string, names []string) string {
 	return lead + strings.Join(names, ", ")
 }
 
-func (d *destroyer) findCluster(ctx context.Context) error {
-	name := d.cfg.Cluster.Name
-	var others []string
-	if name != "" && d.cluster && !d.keeps("kubernetes") {
-		var err error
-		if others, err = d.kubectl.Balancers(ctx); err != nil {
-			return err
-		}
-	}
-	switch {
-	case name == "" && d.cluster:
-		d.leave("the cluster", "cluster.name is missing in "+d.cfg.Path)
-	case name == "":
-	case !d.cluster:
-		d.left = append(d.left, leftover{"the cluster " + name, "--cluster removes it", true})
-	case len(others) > 0:
-		d.leave("the cluster "+name, "others' load balancers would be left behind"+list(": ", others)+"; remove them first, or say --keep kubernetes")
-	default:
-		what := "the cluster " + name + ", with all that runs in it"
-		d.goes("cluster", what, func(ctx context.Context) (string, error) {
-			d.steps.line.clear()
-			return what, deploy.DeleteCluster(ctx, name, d.cfg.Pool.Region, d.stderr)
-		})
-	}
-	return nil
-}
-
 // list tells what goes and what stays.
 func (d *destroyer) list(w io.Writer) {
 	fmt.Fprintf(w, "service    %s", d.cfg.Service.Name)
@@ -186,6 +167,9 @@ func (d *destroyer) list(w io.Writer) {
 	}
 	if d.kubectl.Context != "" {
 		fmt.Fprintf(w, "\ncontext    %s, namespace %s", d.kubectl.Context, d.kubectl.Namespace)
+	}
+	if d.account != "" {
+		fmt.Fprintf(w, "\naccount    %s, region %s", d.account, d.cfg.Pool.Region)
 	}
 	fmt.Fprintln(w)
 	for _, item := range d.items {

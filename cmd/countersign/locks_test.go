@@ -15,7 +15,7 @@ func TestWorkIsDoneOnceAtATime(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := lockWork("rotate", "./countersign.yaml", "reader"); err == nil || !strings.Contains(err.Error(), "another rotate of ./countersign.yaml reader is under way") {
+	if _, err := lockWork("rotate", "./countersign.yaml", "reader"); err == nil || !strings.Contains(err.Error(), "another rotate of ./countersign.yaml reader is under way on this machine") {
 		t.Errorf("a second one began: %v", err)
 	}
 	other, err := lockWork("rotate", "countersign.yaml", "writer")

@@ -317,3 +317,20 @@ func TestProvisionKeepsWhatTheFileDoesNotName(t *testing.T) {
 		t.Errorf("the client's update reset something: %v %+v", err, now)
 	}
 }
+
+// TestProvisionRefusesTwoOfOneName: Cognito lets two machines make an app client of one name at once, and says nothing.
+func TestProvisionRefusesTwoOfOneName(t *testing.T) {
+	s := newCutSystem(t, cutFile)
+	s.mustRun("provision", "--yes")
+	pools, err := s.service.ListUserPools(t.Context(), cognito.ListUserPoolsInput{MaxResults: 60})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.service.CreateUserPoolClient(t.Context(), cognito.CreateUserPoolClientInput{UserPoolID: pools.UserPools[0].ID, ClientName: "reader"}); err != nil {
+		t.Fatal(err)
+	}
+	code, out := s.run("provision", "--yes")
+	if code != 2 || !strings.Contains(out, `has two app clients named "reader": `) || !strings.Contains(out, "remove the one that is not used") {
+		t.Errorf("exit code %d\n%s", code, out)
+	}
+}

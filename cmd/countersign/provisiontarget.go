@@ -74,6 +74,11 @@ func (f *targetFlags) open(ctx context.Context) (target, error) {
 		return target{}, err
 	}
 	t := target{Target: provision.NewTarget(loaded, f.local, f.timeout), cfg: cfg}
+	if !f.local {
+		if t.Account, err = accountOf(ctx, cfg, loaded); err != nil {
+			return target{}, err
+		}
+	}
 	if t.want, err = provision.NewWant(cfg, loaded.Region, f.local); err != nil {
 		return target{}, err
 	}

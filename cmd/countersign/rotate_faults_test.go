@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -141,4 +142,23 @@ func TestRotateIsInterruptedWhileItWaits(t *testing.T) {
 		t.Errorf("the next run does not go on:\n%s", text)
 	}
 	s.rotated(before)
+}
+
+// TestRotateRefusesAnothersCredential: what is stored in the client's place is somebody else's, and is not replaced.
+func TestRotateRefusesAnothersCredential(t *testing.T) {
+	s := newCutSystem(t, cutFile)
+	s.mustRun("provision", "--yes")
+	file := filepath.Join(s.dir, ".countersign", "clients", "reader.json")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := strings.ReplaceAll(string(text), s.stored()["reader"].ClientID, "2example23456789")
+	if err := os.WriteFile(file, []byte(other), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	code, out := s.run(rotateArgs...)
+	if code != 2 || !strings.Contains(out, "holds the credentials of another client, 2example23456789") {
+		t.Errorf("exit code %d\n%s", code, out)
+	}
 }

@@ -68,6 +68,24 @@ func TestProvisionOnMoto(t *testing.T) {
 	t.Logf("%d cuts of %d calls: %s", cuts, len(calls), strings.Join(calls, " "))
 }
 
+// TestAccount insists on the account of the file. That of moto is 123456789012.
+func TestAccount(t *testing.T) {
+	m := moto{t, startMoto(t)}
+	p := newPlace(t, strings.Replace(ordersFile, "domain:", `account: "123456789012", domain:`, 1), fault.New(m.url))
+	contains(t, p.mustRun("provision", "--plan"), "7 to create, 0 to update, 0 to delete")
+	p = newPlace(t, strings.Replace(ordersFile, "domain:", `account: "210987654321", domain:`, 1), fault.New(m.url))
+	for _, args := range [][]string{{"provision", "--yes"}, {"rotate", "reader"}, {"destroy", "--yes", "--keep", "kubernetes"}} {
+		code, out := p.run(args...)
+		if code != 2 {
+			t.Errorf("%q: exit code %d", args, code)
+		}
+		contains(t, out, "pool.account: insists on 210987654321, and the AWS credentials are those of account 123456789012; choose others, with AWS_PROFILE")
+	}
+	if pools := list(m.cognito("ListUserPools", `{"MaxResults":60}`), "UserPools"); len(pools) > 0 {
+		t.Errorf("a pool was made in the wrong account: %v", pools)
+	}
+}
+
 // clear removes what a run has written.
 func (p *place) clear() {
 	p.t.Helper()
@@ -81,7 +99,7 @@ const firstState = `pool orders ACTIVE map[countersign:service:orders] orders-de
 server https://orders.example.com orders orders.read orders.write
 client reader [client_credentials] true [https://orders.example.com/orders.read] 1 map[AccessToken:hours] [ALLOW_REFRESH_TOKEN_AUTH]
 client writer [client_credentials] true [https://orders.example.com/orders.read https://orders.example.com/orders.write] 15 map[AccessToken:minutes] [ALLOW_REFRESH_TOKEN_AUTH]
-secret orders/reader countersign:client=reader countersign:service=orders
+secret orders/reader countersign:client=reader countersign:pool=* countersign:service=orders
 orders/reader https://cognito-idp.ap-southeast-1.amazonaws.com/* https://orders-demo.auth.ap-southeast-1.amazoncognito.com/oauth2/token https://orders.example.com/orders.read the client's
 writer.json https://cognito-idp.ap-southeast-1.amazonaws.com/* https://orders-demo.auth.ap-southeast-1.amazoncognito.com/oauth2/token https://orders.example.com/orders.read https://orders.example.com/orders.write the client's`
 

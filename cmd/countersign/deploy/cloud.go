@@ -132,25 +132,42 @@ type Secret struct {
 	Why   string    // why it is not this service's to remove; "" if it is
 }
 
-// FindSecret finds a secret; nil if there is none. Its value is not asked for.
-func FindSecret(ctx context.Context, client *secretsmanager.Client, region, name, service string) (*Secret, error) {
+// FindSecret finds a secret of the service; nil if there is none. Its value is not asked for. Pool is the one that goes with it, or nil.
+func FindSecret(ctx context.Context, client *secretsmanager.Client, t provision.Target, name, service string, pool *Pool) (*Secret, error) {
 	out, err := client.DescribeSecret(ctx, &secretsmanager.DescribeSecretInput{SecretId: &name})
 	if aws.Code(err) == "ResourceNotFoundException" {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, aws.Explain(err, region)
+		return nil, aws.Explain(err, t.Region)
 	}
-	secret := &Secret{Name: name, Why: fmt.Sprintf("it is not tagged %s=%s: countersign did not make it for this service", provision.ServiceTag, service)}
+	tags := map[string]string{}
 	for _, tag := range out.Tags {
-		if sdk.ToString(tag.Key) == provision.ServiceTag && sdk.ToString(tag.Value) == service {
-			secret.Why = ""
-		}
+		tags[sdk.ToString(tag.Key)] = sdk.ToString(tag.Value)
 	}
-	if out.DeletedDate != nil {
-		secret.Until = *out.DeletedDate
+	secret := &Secret{Name: name, Until: sdk.ToTime(out.DeletedDate)}
+	if tags[provision.ServiceTag] != service {
+		secret.Why = fmt.Sprintf("it is not tagged %s=%s: countersign did not make it for this service", provision.ServiceTag, service)
+	} else {
+		secret.Why = ofAnother(ctx, t, tags[provision.PoolTag], pool)
 	}
 	return secret, nil
+}
+
+// ofAnother says why a secret belongs to another pool than the one that goes, which is nil if there is none; "" if it does not. A pool that is
+// gone needs no credentials.
+func ofAnother(ctx context.Context, t provision.Target, tagged string, pool *Pool) string {
+	if tagged == "" || pool != nil && pool.ID == tagged {
+		return ""
+	}
+	there, err := t.PoolExists(ctx, tagged)
+	switch {
+	case err != nil:
+		return fmt.Sprintf("whether its user pool %s is still there is not known: %v", tagged, err)
+	case there:
+		return fmt.Sprintf("it holds the credentials of a client of user pool %s, which is not this environment's", tagged)
+	}
+	return ""
 }
 
 // DeleteSecret schedules a secret's deletion, and returns the day of it: until then `aws secretsmanager restore-secret` brings it back.

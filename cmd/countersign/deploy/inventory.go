@@ -18,6 +18,7 @@ type Inventory struct {
 	Ingresses   []Ingress
 	Own         []string // the service's other objects, as deployment/orders
 	Foreign     []string // what else is in the namespace
+	Shared      bool     // some of that is another service's that countersign deploys
 }
 
 // Ingress is one of the service's, with what must happen before it is gone.
@@ -25,6 +26,11 @@ type Ingress struct {
 	Name       string
 	Hosts      []string
 	Finalizers []string // "ingress.k8s.aws/resources": the load balancer is removed first
+}
+
+// Grouped reports whether the load balancer is one that Ingresses share: it goes with the last of them.
+func (i Ingress) Grouped() bool {
+	return slices.ContainsFunc(i.Finalizers, func(f string) bool { return strings.HasPrefix(f, "group.ingress.k8s.aws/") })
 }
 
 // listed are the kinds by which somebody else's things in the namespace are known. Pods are not: their owners are.
@@ -63,6 +69,7 @@ func (k Kubectl) Inventory(ctx context.Context, service string) (Inventory, erro
 	for _, o := range ingresses.Items {
 		if !o.isOf(service) {
 			found.Foreign = append(found.Foreign, "ingress/"+o.Metadata.Name)
+			found.Shared = found.Shared || o.isOurs()
 			continue
 		}
 		one := Ingress{Name: o.Metadata.Name, Finalizers: o.Metadata.Finalizers}
@@ -81,13 +88,18 @@ func (k Kubectl) Inventory(ctx context.Context, service string) (Inventory, erro
 			found.Own = append(found.Own, name)
 		case len(o.Metadata.OwnerReferences) == 0: // a Job of a CronJob is its owner's
 			found.Foreign = append(found.Foreign, name)
+			found.Shared = found.Shared || o.isOurs()
 		}
 	}
 	return found, nil
 }
 
 func (o object) isOf(service string) bool {
-	return o.Metadata.Labels["app.kubernetes.io/name"] == service && o.Metadata.Labels["app.kubernetes.io/managed-by"] == fieldManager
+	return o.Metadata.Labels["app.kubernetes.io/name"] == service && o.isOurs()
+}
+
+func (o object) isOurs() bool {
+	return o.Metadata.Labels["app.kubernetes.io/managed-by"] == fieldManager
 }
 
 // Balancers are the load balancers of others in the cluster: Ingresses, and Services of type LoadBalancer, of other namespaces. A cluster that is

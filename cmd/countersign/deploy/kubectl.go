@@ -155,3 +155,22 @@ func config(ctx context.Context, args ...string) (string, error) {
 	}
 	return string(out), nil
 }
+
+// Server is the address of the Kubernetes API that the context leads to. No cluster is asked.
+func (k Kubectl) Server(ctx context.Context) (string, error) {
+	out, err := config(ctx, "view", "--minify", "--context", k.Context, "--output", "json")
+	if err != nil {
+		return "", err
+	}
+	var view struct {
+		Clusters []struct {
+			Cluster struct {
+				Server string `json:"server"`
+			} `json:"cluster"`
+		} `json:"clusters"`
+	}
+	if err := json.Unmarshal([]byte(out), &view); err != nil || len(view.Clusters) == 0 {
+		return "", fmt.Errorf("kubectl config view: context %s names no cluster", k.Context)
+	}
+	return view.Clusters[0].Cluster.Server, nil
+}

@@ -77,7 +77,7 @@ func cloudFormationSecret(w Want, c exported) object {
 			"SecretString": object{"Fn::Sub": []any{
 				string(value), object{"Secret": object{"Fn::GetAtt": []string{"Client" + c.key, "ClientSecret"}}},
 			}},
-			"Tags": []object{{"Key": ServiceTag, "Value": w.Service}, {"Key": clientTag, "Value": c.Name}},
+			"Tags": []object{{"Key": ServiceTag, "Value": w.Service}, {"Key": clientTag, "Value": c.Name}, {"Key": PoolTag, "Value": ref("UserPool")}},
 		},
 	}
 }

@@ -16,7 +16,7 @@ func terraform(w Want) object {
 		}
 		secrets[key] = object{
 			"name": literal(c.Secret.SecretsManager), "description": literal(c.description(w)),
-			"tags": object{ServiceTag: literal(w.Service), clientTag: literal(c.Name)},
+			"tags": object{ServiceTag: literal(w.Service), clientTag: literal(c.Name), PoolTag: poolID},
 		}
 		versions[key] = object{
 			"secret_id": "${aws_secretsmanager_secret." + key + ".id}", "secret_string": terraformValue(key, c),

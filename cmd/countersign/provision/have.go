@@ -13,6 +13,7 @@ type Have struct {
 	Clients   []HaveClient
 	Addresses Addresses // zero without a pool
 	Stored    map[string]Stored
+	Taken     map[string]string // by client, the other pool whose credentials its place holds; only of pools that are there
 	Notes     []string
 }
 

@@ -151,13 +151,14 @@ func (p kubernetesSecret) Promote(ctx context.Context, before Stored) error {
 // Soak: the kubelet renews a mounted Secret once a minute, and its own cache of it is about as old.
 func (p kubernetesSecret) Soak() time.Duration { return 5 * time.Minute }
 
-// ensureNamespace makes the namespace bare, if there is none: a service is often provisioned before it is first deployed.
+// ensureNamespace makes the namespace, if there is none: a service is often provisioned before it is first deployed. By the label destroy knows it
+// again; deploy adds the others.
 func (p kubernetesSecret) ensureNamespace(ctx context.Context) error {
 	out, err := p.kubectl.run(ctx, nil, "get", "namespace", p.namespace, "--ignore-not-found", "--output=name")
 	if err != nil || len(bytes.TrimSpace(out)) > 0 {
 		return err
 	}
-	manifest, err := json.Marshal(secretObject{APIVersion: "v1", Kind: "Namespace", Metadata: secretMetadata{Name: p.namespace}})
+	manifest, err := json.Marshal(secretObject{APIVersion: "v1", Kind: "Namespace", Metadata: secretMetadata{Name: p.namespace, Labels: map[string]string{"app.kubernetes.io/managed-by": "countersign"}}})
 	if err != nil {
 		return err
 	}

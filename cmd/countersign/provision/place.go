@@ -38,6 +38,8 @@ type Stored struct {
 	Foreign string // why it is not this program's to overwrite; "" if it is
 	Leaving bool   // it is scheduled for deletion, and has to be restored first
 	Loose   string // what is wrong with who may read it, as "mode 0644"; Write mends it
+
+	pool string // of the tag PoolTag, where the place has tags
 }
 
 // Places makes the place of each client.

@@ -170,6 +170,12 @@ func (p *planner) credentials(w WantClient, places Places) {
 		at = p.have.Addresses
 	}
 	place, _ := places.Of(w)
+	if pool := p.have.Taken[w.Name]; pool != "" {
+		p.plan.Blocked = append(p.plan.Blocked, fmt.Sprintf(
+			"client %s: %s holds the credentials of a client of user pool %s, which is still there, as that of another environment; name another place in clients[].secret, or remove what is stored there",
+			w.Name, place, pool))
+		return
+	}
 	step := Step{Action: Update, Kind: Credentials, Name: w.Name, Place: place.String()}
 	if !stored.Found {
 		step.Action = Create

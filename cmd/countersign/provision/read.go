@@ -15,7 +15,7 @@ import (
 
 // Read finds out what there is. It changes nothing.
 func Read(ctx context.Context, t Target, w Want, places Places) (Have, error) {
-	h := Have{Stored: map[string]Stored{}}
+	h := Have{Stored: map[string]Stored{}, Taken: map[string]string{}}
 	if err := readStored(ctx, &h, w, places); err != nil {
 		return h, err
 	}
@@ -23,7 +23,10 @@ func Read(ctx context.Context, t Target, w Want, places Places) (Have, error) {
 	if h.Domain, err = t.readDomain(ctx, w.Pool.Domain); err != nil {
 		return h, err
 	}
-	if h.Pool, err = t.findPool(ctx, w); err != nil || h.Pool == nil {
+	if h.Pool, err = t.findPool(ctx, w); err != nil {
+		return h, err
+	}
+	if err := t.findTaken(ctx, &h, w); err != nil || h.Pool == nil {
 		return h, err
 	}
 	h.Owned = h.Pool.UserPoolTags[ServiceTag] == w.Service

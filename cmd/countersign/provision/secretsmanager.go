@@ -20,6 +20,9 @@ const (
 // clientTag names the app client on its secret.
 const clientTag = "countersign:client"
 
+// PoolTag names the user pool on the secret of a client: by it destroy tells one environment's secrets from another's.
+const PoolTag = "countersign:pool"
+
 // secretsManager keeps a credential in AWS Secrets Manager.
 type secretsManager struct {
 	api             *secretsmanager.Client
@@ -40,10 +43,15 @@ func (p secretsManager) Read(ctx context.Context) (Stored, error) {
 	}
 	stored := Stored{Found: true, Leaving: d.DeletedDate != nil}
 	for _, tag := range d.Tags {
-		if sdk.ToString(tag.Key) == ServiceTag && sdk.ToString(tag.Value) != p.service {
-			stored.Foreign = fmt.Sprintf("has the tag %s=%s", ServiceTag, sdk.ToString(tag.Value))
-			return stored, nil
+		switch key, value := sdk.ToString(tag.Key), sdk.ToString(tag.Value); {
+		case key == PoolTag:
+			stored.pool = value
+		case key == ServiceTag && value != p.service:
+			stored.Foreign = fmt.Sprintf("has the tag %s=%s", ServiceTag, value)
 		}
+	}
+	if stored.Foreign != "" {
+		return stored, nil
 	}
 	if stored.Leaving {
 		return stored, nil // its value cannot be read until it is restored
@@ -100,7 +108,7 @@ func (p secretsManager) Write(ctx context.Context, before Stored, c Credential) 
 		_, err := p.api.CreateSecret(ctx, &secretsmanager.CreateSecretInput{
 			Name: &p.name, SecretString: &value,
 			Description: sdk.String("Credentials of the app client " + p.client + " of " + p.service + ", written by countersign"),
-			Tags:        []types.Tag{{Key: sdk.String(ServiceTag), Value: &p.service}, {Key: sdk.String(clientTag), Value: &p.client}},
+			Tags:        append([]types.Tag{tag(ServiceTag, p.service), tag(clientTag, p.client)}, poolTags(c)...),
 		})
 		return aws.Explain(err, p.region)
 	}
@@ -112,6 +120,21 @@ func (p secretsManager) Write(ctx context.Context, before Stored, c Credential) 
 	if before.Credential.Rotation != nil && c.Rotation == nil {
 		return p.endRotation(ctx, before, c)
 	}
+	// Before the value: a run that is cut off between the two finds the value still to be written, and does both.
+	if tags := poolTags(c); before.pool != poolOfIssuer(c.Issuer) && len(tags) > 0 {
+		if _, err := p.api.TagResource(ctx, &secretsmanager.TagResourceInput{SecretId: &p.name, Tags: tags}); err != nil {
+			return aws.Explain(err, p.region)
+		}
+	}
 	_, err = p.api.PutSecretValue(ctx, &secretsmanager.PutSecretValueInput{SecretId: &p.name, SecretString: &value})
 	return aws.Explain(err, p.region)
+}
+
+func tag(key, value string) types.Tag { return types.Tag{Key: &key, Value: &value} }
+
+func poolTags(c Credential) []types.Tag {
+	if pool := poolOfIssuer(c.Issuer); pool != "" {
+		return []types.Tag{tag(PoolTag, pool)}
+	}
+	return nil
 }

@@ -21,6 +21,7 @@ import (
 type Target struct {
 	Cognito  *idp.Client
 	Region   string
+	Account  string // of AWS, to be shown; "" if it is not known
 	Endpoint string // of a stand-in for Cognito; "" is Amazon Cognito
 	Local    bool   // a running `countersign dev`
 	HTTP     *http.Client
@@ -41,6 +42,9 @@ func (t Target) String() string {
 		return "the local issuer at " + t.Endpoint
 	case t.Endpoint != "":
 		return "Amazon Cognito's stand-in at " + t.Endpoint + ", region " + t.Region
+	}
+	if t.Account != "" {
+		return "Amazon Cognito, account " + t.Account + ", region " + t.Region
 	}
 	return "Amazon Cognito, region " + t.Region
 }

@@ -7,11 +7,12 @@ import (
 	"strings"
 	"time"
 
+	"github.com/countersign-dev/countersign/cmd/countersign/aws"
 	"github.com/countersign-dev/countersign/cmd/countersign/config"
 )
 
 // ServiceTag is the tag of a user pool, and of a secret, that says which service it was made for.
-const ServiceTag = "countersign:service"
+const ServiceTag = aws.ServiceTag
 
 // Want is what there shall be. It is made of the file alone.
 type Want struct {
