@@ -2,6 +2,7 @@ package cognito
 
 import (
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -54,5 +55,26 @@ func TestPatternsCompile(t *testing.T) {
 	}
 	if seen < 100 {
 		t.Errorf("%d patterns were found", seen)
+	}
+}
+
+// TestCompatibilityAreasStandTogether: an area that comes twice is two tables of one name on the page.
+func TestCompatibilityAreasStandTogether(t *testing.T) {
+	last, seen := "", map[string]bool{}
+	names := map[string]bool{}
+	for _, f := range Compatibility() {
+		if f.Area != last && seen[f.Area] {
+			t.Errorf("%s stands in two places", f.Area)
+		}
+		last, seen[f.Area] = f.Area, true
+		// What stands in angle brackets and not in backticks is HTML, and is not shown.
+		if outside := strings.Split(f.Name+f.Note, "`"); strings.Contains(outside[0]+outside[len(outside)-1], "<") {
+			t.Errorf("%s: %s has an angle bracket outside of code", f.Area, f.Name)
+		}
+		if name := f.Area + "\x00" + f.Name; names[name] {
+			t.Errorf("%s: %s is listed twice", f.Area, f.Name)
+		} else {
+			names[name] = true
+		}
 	}
 }
