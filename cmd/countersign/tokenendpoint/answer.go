@@ -51,12 +51,13 @@ type Failure struct {
 func FailureOf(err error) Failure {
 	var e *clientcredentials.Error
 	switch {
-	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
-		return Failure{Status: http.StatusServiceUnavailable, RetryAfter: time.Second}
-	case !errors.As(err, &e), !e.Temporary() && e.Code == "":
-		return Failure{Status: http.StatusBadGateway}
-	case e.Temporary():
+	case errors.As(err, &e) && e.Temporary():
+		// NextTry is when the issuer is asked again; a caller that could not wait has none.
 		return Failure{Status: http.StatusServiceUnavailable, RetryAfter: max(time.Until(e.NextTry), time.Second)}
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled), errors.Is(err, clientcredentials.ErrClosed):
+		return Failure{Status: http.StatusServiceUnavailable, RetryAfter: time.Second}
+	case e == nil || e.Code == "":
+		return Failure{Status: http.StatusBadGateway}
 	}
 	f := Failure{Code: e.Code, Status: http.StatusBadRequest}
 	if e.Status == http.StatusUnauthorized {

@@ -127,6 +127,38 @@ func TestFailures(t *testing.T) {
 	}
 }
 
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
+
+// TestRetryAfter: the time at which the issuer is asked again, also when it is one that does not answer.
+func TestRetryAfter(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		silent := roundTripper(func(req *http.Request) (*http.Response, error) {
+			<-req.Context().Done()
+			return nil, req.Context().Err()
+		})
+		source, err := clientcredentials.New(clientcredentials.Config{
+			TokenEndpoint: "https://auth.example.com/token", Credentials: clientcredentials.Static("id", "s"), HTTPClient: &http.Client{Transport: silent},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer source.Close()
+		_, err = source.Token(t.Context())
+		var e *clientcredentials.Error
+		if !errors.As(err, &e) || !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatal(err)
+		}
+		if f := tokenendpoint.FailureOf(err); f.Status != 503 || f.RetryAfter != time.Until(e.NextTry) || f.RetryAfter < 2*time.Second {
+			t.Errorf("%+v, and the issuer is asked in %v", f, time.Until(e.NextTry))
+		}
+	})
+	if f := tokenendpoint.FailureOf(&clientcredentials.Error{Err: clientcredentials.ErrClosed}); f.Status != 503 || f.RetryAfter != time.Second {
+		t.Errorf("while it ends: %+v", f)
+	}
+}
+
 func TestMetrics(t *testing.T) {
 	handler := tokenendpoint.Metrics(func() []tokenendpoint.Sample {
 		return []tokenendpoint.Sample{
