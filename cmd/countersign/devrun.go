@@ -6,13 +6,17 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os/signal"
 	"sync"
+	"syscall"
 
 	"github.com/countersign-dev/countersign/cmd/countersign/dev"
 	"github.com/countersign-dev/countersign/prove"
 )
 
 func runDev(ctx context.Context, options devOptions, stdout, stderr io.Writer) (err error) {
+	ctx, stop := untilHangup(ctx)
+	defer stop()
 	if options.Allow, err = parseNetworks(options.allow); err != nil {
 		return err
 	}
@@ -31,6 +35,15 @@ func runDev(ctx context.Context, options devOptions, stdout, stderr io.Writer) (
 		}
 		options.App = app
 	}
+}
+
+// untilHangup ends with the terminal too, whose closing would otherwise kill the program where it stands. More than one signal comes
+// then, the shell's beside the kernel's, and the later ones are of no account. Under nohup none counts.
+func untilHangup(ctx context.Context) (context.Context, context.CancelFunc) {
+	if signal.Ignored(syscall.SIGHUP) {
+		return ctx, func() {}
+	}
+	return signal.NotifyContext(ctx, syscall.SIGHUP)
 }
 
 // runSession runs one system, from its start to its end.

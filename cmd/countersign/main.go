@@ -21,22 +21,12 @@ const (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), endings()...)
-	// A second Ctrl-C ends the process at once: the first one restores the default. A terminal that is closed sends SIGHUP more than
-	// once, its shell does too, and nobody is impatient.
-	context.AfterFunc(ctx, func() { stop(); signal.Ignore(syscall.SIGHUP) })
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// A second Ctrl-C ends the process at once: the first one restores the default.
+	context.AfterFunc(ctx, stop)
 	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
-}
-
-// endings are the signals that end a command as Ctrl-C does. A closed terminal is one of them, unless nohup has it ignored.
-func endings() []os.Signal {
-	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
-	if !signal.Ignored(syscall.SIGHUP) {
-		signals = append(signals, syscall.SIGHUP)
-	}
-	return signals
 }
 
 // run is main without the process around it: it returns the exit code.
