@@ -83,7 +83,9 @@ func asAPIError(err error) *APIError {
 //
 // [errors.Is] compares codes: errors.Is(err, &TokenError{Code: "invalid_scope"}).
 type TokenError struct {
-	Code   string // RFC 6749, Section 5.2
+	// Code is one of RFC 6749, Section 5.2, server_error or temporarily_unavailable; of the revocation endpoint also
+	// unsupported_token_type (RFC 7009, Section 2.2.1), and rate_exceeded where quotas are turned on, which the wire does not have.
+	Code   string
 	Reason string // why, in words that hold nothing of the request; for the log, never for the wire
 	Status int    // HTTP status
 	Err    error  // what went wrong inside, for the log
