@@ -156,6 +156,9 @@ func TestGitHubJob(t *testing.T) {
 		if strings.Contains(s.Run, "${{") {
 			t.Errorf("%s: an expression stands in the script", s.Name)
 		}
+		if s.Run == install && s.Env["GOTOOLCHAIN"] != "auto" {
+			t.Error("setup-go sets GOTOOLCHAIN=local: with the Go of an older go.mod the program cannot be built")
+		}
 		if s.Run == "" || s.Run == install {
 			continue
 		}
