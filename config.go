@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -40,7 +41,8 @@ type Config struct {
 	KeysURL string
 	// KeysFile is a JWK set that is read instead of asking the issuer. There is no network traffic then.
 	KeysFile string
-	// LastGoodFile is where the last good key set is kept, so that the process can start while the issuer is down.
+	// LastGoodFile is where the last good key set is kept, so that the process can start while the issuer is down. Each
+	// issuer has a file of its own.
 	LastGoodFile string
 
 	// AlsoTrust are further issuers, each with its own keys and limits, for the days of a migration.
@@ -48,10 +50,10 @@ type Config struct {
 
 	// Leeway is for clocks that differ, on exp and nbf. Zero is a minute, negative is none; at most five minutes.
 	Leeway time.Duration
-	// MaxStale is how long the last good keys serve while the issuer cannot be reached. Zero is 24 hours.
+	// MaxStale is how long the last good keys serve while the issuer cannot be reached. Zero is 24 hours; at least 15 minutes.
 	MaxStale time.Duration
 	// CacheBytes bounds the memory of verified tokens, which are not verified again. Zero is 64 MiB; negative turns
-	// the cache off, and costs a public-key operation for each request.
+	// the cache off, and costs a public-key operation for each request; at most 1 GiB.
 	CacheBytes int
 	// ResourceMetadata serves RFC 9728's document about the resource from every Mux, at
 	// /.well-known/oauth-protected-resource, and names it in challenges.
@@ -104,6 +106,7 @@ const (
 	maxLeeway       = 5 * time.Minute
 	defaultMaxStale = 24 * time.Hour
 	defaultCache    = 64 << 20
+	maxCache        = 1 << 30 // the table of the cache is made at once, with a 64th of this
 )
 
 // cognitoHost is the host of a user pool's issuer, and cognitoPool its path. The host has two forms for one pool.
@@ -160,11 +163,19 @@ func (c Config) validated() (Config, []Issuer, error) {
 	}
 	if c.MaxStale == 0 {
 		c.MaxStale = defaultMaxStale
-	} else if c.MaxStale < 0 {
-		problem("MaxStale %v: it cannot be negative", c.MaxStale)
+	} else if c.MaxStale < minMaxStale {
+		// Between two refreshes a set is always a little stale; below this it would go in and out of service.
+		problem("MaxStale %v: it must be at least %v, or zero for %v", c.MaxStale, minMaxStale, defaultMaxStale)
 	}
 	if c.CacheBytes == 0 {
 		c.CacheBytes = defaultCache
+	} else if c.CacheBytes > maxCache {
+		problem("CacheBytes %d: more than 1 GiB; it is in bytes", c.CacheBytes)
+	}
+	if c.ResourceMetadata {
+		if _, err := metadataURL(c.Resource); err != nil && c.Resource != "" {
+			problems = append(problems, err)
+		}
 	}
 	if c.Now == nil {
 		c.Now = time.Now
@@ -237,10 +248,16 @@ func (i *Issuer) complete(name, resource string, allowHTTP bool) (problems []err
 }
 
 // twice finds issuers that are listed twice, in either form: which of the two limits holds would be left to
-// their order.
+// their order. And it finds two of them with one file.
 func twice(issuers []Issuer) (problems []error) {
 	seen := map[string]bool{}
 	for _, i := range issuers {
+		if file := filepath.Clean(i.LastGoodFile); i.LastGoodFile != "" {
+			if seen["file "+file] {
+				problems = append(problems, fmt.Errorf("LastGoodFile %s is there twice: each issuer would overwrite the other's keys", i.LastGoodFile))
+			}
+			seen["file "+file] = true
+		}
 		for _, form := range issuerForms(i.Issuer, i.Profile) {
 			if seen[form] {
 				problems = append(problems, fmt.Errorf("AlsoTrust: %q is there twice", form))

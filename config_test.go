@@ -12,13 +12,17 @@ import (
 
 func TestNewSaysEveryProblemAtOnce(t *testing.T) {
 	_, err := countersign.New(countersign.Config{
-		Issuer:     "http://idp.example.com",
-		Resource:   "https://api.example.com/",
+		Issuer:   "http://idp.example.com",
+		Resource: "//api.example.com/",
+
+		ResourceMetadata: true,
+
 		Profile:    "oidc",
 		Algorithms: []string{"HS256", "RS256"},
 		ClientIDs:  []string{""},
 		Leeway:     time.Hour,
 		MaxStale:   -time.Second,
+		CacheBytes: 1 << 40,
 		AlsoTrust:  []countersign.Issuer{{}},
 	})
 	if err == nil {
@@ -26,19 +30,21 @@ func TestNewSaysEveryProblemAtOnce(t *testing.T) {
 	}
 	for _, want := range []string{
 		`countersign: Issuer "http://idp.example.com": https is required; InsecureAllowHTTP permits http`,
-		`countersign: Resource "https://api.example.com/": no spaces`,
+		`countersign: Resource "//api.example.com/": no spaces`,
 		`countersign: Issuer: Profile "oidc" is not "cognito" or "rfc9068"`,
 		`countersign: Issuer: Algorithms: "HS256" is not RS256, PS256, ES256 or EdDSA`,
 		`countersign: Issuer: ClientIDs has an empty id`,
 		`countersign: Leeway 1h0m0s: more than 5m0s`,
-		`countersign: MaxStale -1s: it cannot be negative`,
+		`countersign: MaxStale -1s: it must be at least 15m0s, or zero for 24h0m0s`,
+		`countersign: CacheBytes 1099511627776: more than 1 GiB`,
+		`countersign: ResourceMetadata needs a Resource that is a URL`,
 		`countersign: AlsoTrust[0]: Issuer is required`,
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("the error does not say %q:\n%v", want, err)
 		}
 	}
-	if n := strings.Count(err.Error(), "\n") + 1; n != 8 {
+	if n := strings.Count(err.Error(), "\n") + 1; n != 10 {
 		t.Errorf("%d problems:\n%v", n, err)
 	}
 }
@@ -60,6 +66,10 @@ func TestNewRefuses(t *testing.T) {
 		{"cognito: issuer twice, in its other form", "is there twice", func(c *countersign.Config) {
 			c.AlsoTrust = []countersign.Issuer{{Issuer: strings.Replace(pool, "https://", "https://issuer-", 1)}}
 		}},
+		{"one file for two issuers", "LastGoodFile ./keys is there twice", func(c *countersign.Config) {
+			c.LastGoodFile, c.AlsoTrust = "keys", []countersign.Issuer{{Issuer: tenant, LastGoodFile: "./keys"}}
+		}},
+		{"MaxStale below a refresh", "MaxStale 1m0s: it must be at least 15m0s", func(c *countersign.Config) { c.MaxStale = time.Minute }},
 		{"keys file is not there", "KeysFile ", func(c *countersign.Config) { c.KeysFile = filepath.Join(t.TempDir(), "keys.json") }},
 		{"rfc9728 s3.1: resource is no URL", "ResourceMetadata needs a Resource that is a URL", func(c *countersign.Config) { c.Resource, c.ResourceMetadata = "orders", true }},
 	} {

@@ -42,7 +42,7 @@ func ConfigFromEnv() (Config, error) {
 		}
 		d, err := time.ParseDuration(value)
 		if err != nil || d <= 0 {
-			problems = append(problems, fmt.Errorf("countersign: %s is not a duration such as 90s", name))
+			problems = append(problems, fmt.Errorf("countersign: %s is not a duration above zero, such as 90s", name))
 		}
 		return d
 	}

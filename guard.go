@@ -1,6 +1,7 @@
 package countersign
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -49,12 +50,12 @@ func New(cfg Config) (*Guard, error) {
 
 		probeScope: cfg.ProbeScope,
 	}
+	var problems []error
 	if cfg.ResourceMetadata {
-		if g.metadataURL, err = metadataURL(cfg.Resource); err != nil {
-			return nil, err
+		if g.metadataURL, err = metadataURL(cfg.Resource); err != nil { // cannot be: it was validated
+			problems = append(problems, err)
 		}
 	}
-	var problems []error
 	for _, issuer := range issuers {
 		t, err := newTrust(cfg, issuer)
 		if err != nil {
@@ -126,8 +127,11 @@ func (g *Guard) Close() error {
 	return g.closed
 }
 
-// Authorize verifies the token and decides by the rule, for protocols other than HTTP. The error is an [*Error]. A public
-// rule lets every token in; the caller is then the zero Caller unless the token is good.
+// Authorize verifies the token and decides by the rule, for protocols other than HTTP. The error is an [*Error], but for a rule that
+// is none. A public rule lets every token in; the caller is then the zero Caller unless the token is good.
+//
+// It only decides: it writes no audit line and tells no observer, [Report] lets nobody in, and whoever holds on to the caller ends
+// with its Expiry what [UntilExpiry] ends in HTTP.
 func (g *Guard) Authorize(ctx context.Context, token string, rule Rule) (Caller, error) {
 	if rule.isZero() {
 		return Caller{}, errors.New("countersign: Authorize is given no rule")
@@ -205,7 +209,7 @@ func (g *Guard) check(route Route) {
 			// Cognito: a scope's name has no slash. Who writes one wrote the full name.
 			if slash := strings.LastIndexByte(name, '/'); slash >= 0 {
 				panic(startUpAt(route.Source, fmt.Sprintf("%s: the scope %q has a slash; write the name without the resource's prefix, as in Scope(%q)",
-					route.Pattern, name, name[slash+1:])))
+					cmp.Or(route.Pattern, "Require"), name, name[slash+1:])))
 			}
 		}
 	}

@@ -2,7 +2,7 @@ package countersign
 
 import (
 	"encoding/json"
-	"fmt"
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -18,7 +18,7 @@ const metadataPath = "/.well-known/oauth-protected-resource"
 func metadataURL(resource string) (string, error) {
 	u, err := url.Parse(resource)
 	if err != nil || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.Scheme != "https" && u.Scheme != "http" {
-		return "", fmt.Errorf("countersign: ResourceMetadata needs a Resource that is a URL of scheme, host and path")
+		return "", errors.New("ResourceMetadata needs a Resource that is a URL of scheme, host and path")
 	}
 	return u.Scheme + "://" + u.Host + metadataPath + u.EscapedPath(), nil
 }

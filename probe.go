@@ -1,6 +1,7 @@
 package countersign
 
 import (
+	"cmp"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -49,7 +50,8 @@ func (c Config) checkProbe() error {
 func (g *Guard) checkProbe(route Route) {
 	for _, need := range route.Rule.needs {
 		if g.probeScope != "" && slices.Contains(need.Scopes, g.probeScope) {
-			panic(startUpAt(route.Source, fmt.Sprintf("%s: the scope %q is Config.ProbeScope and grants nothing; write another one", route.Pattern, g.probeScope)))
+			panic(startUpAt(route.Source, fmt.Sprintf("%s: the scope %q is Config.ProbeScope and grants nothing; write another one",
+				cmp.Or(route.Pattern, "Require"), g.probeScope)))
 		}
 	}
 }

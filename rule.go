@@ -58,8 +58,8 @@ func Client(id string) Rule {
 }
 
 // Authenticated lets every caller in whose token is meant for this resource, whatever its scopes. Where tokens
-// carry no audience, as Cognito's, it is meant for this resource when it has one of the resource's scopes or
-// when Config.ClientIDs lists its client.
+// carry no audience, as Cognito's, it is meant for this resource when it has one of the resource's scopes: a token
+// without any is refused, whoever its client is.
 func Authenticated() Rule { return Rule{needs: []Need{{}}} }
 
 // Public lets everyone in, with or without a token. The reason is for the reviewer, and stands in the policy.
