@@ -23,7 +23,7 @@ func newPinnedKeys(cfg keySourceConfig) (*pinnedKeys, error) {
 	if cfg.keysURL != "" || cfg.lastGoodFile != "" {
 		return nil, errors.New("KeysFile pins the keys: LastGoodFile has nothing to keep, and no other address is asked")
 	}
-	body, err := readKeyFile(cfg.keysFile, maxFetchBody)
+	body, _, err := readKeyFile(cfg.keysFile, maxFetchBody)
 	if err == nil {
 		var set *jose.KeySet
 		if set, err = parseKeys(body, cfg.algorithms); err == nil {
@@ -42,33 +42,36 @@ func (p *pinnedKeys) generation() uint64 { return 0 }
 
 func (p *pinnedKeys) Close() error { return nil }
 
-// readKeyFile returns the content of a regular file of at most limit bytes that only its owner and group can write.
-func readKeyFile(name string, limit int) ([]byte, error) {
+// readKeyFile returns the content of a regular file of at most limit bytes that only its owner and group can write, and what was read.
+func readKeyFile(name string, limit int) ([]byte, fs.FileInfo, error) {
 	// Opening a named pipe would wait for somebody to write to it.
-	info, err := os.Stat(name)
-	if err != nil {
-		return nil, pathCause(err)
-	}
-	if !info.Mode().IsRegular() {
-		return nil, errors.New("not a regular file")
-	}
-	// Who can write the file chooses who is let in. Windows has no such bits.
-	if runtime.GOOS != "windows" && info.Mode().Perm()&0o002 != 0 {
-		return nil, errors.New("everybody on this machine can write it: chmod o-w it")
+	if info, err := os.Stat(name); err != nil {
+		return nil, nil, pathCause(err)
+	} else if !info.Mode().IsRegular() {
+		return nil, nil, errors.New("not a regular file")
 	}
 	file, err := os.Open(name)
 	if err != nil {
-		return nil, pathCause(err)
+		return nil, nil, pathCause(err)
 	}
 	defer file.Close()
+	// Asked of the open file: what has the name may be another one by now.
+	info, err := file.Stat()
+	if err != nil {
+		return nil, nil, pathCause(err)
+	}
+	// Who can write the file chooses who is let in. Windows has no such bits.
+	if runtime.GOOS != "windows" && info.Mode().Perm()&0o002 != 0 {
+		return nil, nil, errors.New("everybody on this machine can write it: chmod o-w it")
+	}
 	body, err := io.ReadAll(io.LimitReader(file, int64(limit)+1))
 	if err != nil {
-		return nil, pathCause(err)
+		return nil, nil, pathCause(err)
 	}
 	if len(body) > limit {
-		return nil, fmt.Errorf("longer than %d bytes", limit)
+		return nil, nil, fmt.Errorf("longer than %d bytes", limit)
 	}
-	return body, nil
+	return body, info, nil
 }
 
 // pathCause is err without the path, which the caller names, or which is a temporary one and different each time.

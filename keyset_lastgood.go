@@ -88,7 +88,10 @@ func (k *keyset) loadLastGood() {
 // its keys are held to what the issuer's own are.
 func readLastGood(cfg keySourceConfig, now time.Time) (*jose.KeySet, time.Time, error) {
 	none := time.Time{}
-	content, err := readKeyFile(cfg.lastGoodFile, maxFetchBody+4096)
+	content, info, err := readKeyFile(cfg.lastGoodFile, maxFetchBody+4096)
+	if err == nil {
+		err = checkPlanted(cfg.lastGoodFile, info)
+	}
 	if err != nil {
 		return nil, none, err
 	}
@@ -114,6 +117,24 @@ func readLastGood(cfg keySourceConfig, now time.Time) (*jose.KeySet, time.Time, 
 	set, err := parseKeys(body, cfg.algorithms)
 	// From here on the age is measured by the monotonic clock.
 	return set, now.Add(-max(age, 0)), err
+}
+
+// checkPlanted refuses a file that anybody on this machine could have put where a guard will look for it, as in /tmp. The file says whose keys it
+// has, and who made it chooses who is let in until the issuer is reached.
+func checkPlanted(name string, file fs.FileInfo) error {
+	dir, err := os.Stat(filepath.Dir(name))
+	if err != nil {
+		return pathCause(err)
+	}
+	if owner, known := ownerOf(file); known && planted(dir.Mode(), owner, os.Geteuid()) {
+		return errors.New("another user's, in a directory that everybody can write to")
+	}
+	return nil
+}
+
+// planted reports whether a file of owner in a directory of this mode need not be ours. Root needs no such way.
+func planted(dir fs.FileMode, owner, self int) bool {
+	return dir.Perm()&0o002 != 0 && owner != self && owner != 0
 }
 
 // keep has body written soon. It never waits: a set that is not written yet gives way to a newer one.

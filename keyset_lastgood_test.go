@@ -274,3 +274,45 @@ func TestAPinnedFileThatCannotServeIsAConfigurationError(t *testing.T) {
 		}
 	}
 }
+
+// In a directory that everybody can write to, a file that is neither ours nor root's may have been put there for us.
+func TestALastGoodFileThatSomebodyElseMadeIsNotBelieved(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		dir   os.FileMode
+		owner int
+		want  bool
+	}{
+		{"ours in /tmp", os.ModeSticky | 0o777, 1000, false},
+		{"root's in /tmp", os.ModeSticky | 0o777, 0, false},
+		{"another's in /tmp", os.ModeSticky | 0o777, 1001, true},
+		{"another's in an emptyDir", 0o777, 1001, true},
+		{"another's in a directory of our group", os.ModeSetgid | 0o775, 1001, false},
+		{"another's in our own directory", 0o700, 1001, false},
+	} {
+		if got := planted(tt.dir, tt.owner, 1000); got != tt.want {
+			t.Errorf("%s: %v", tt.name, got)
+		}
+	}
+	dir := t.TempDir()
+	name := filepath.Join(dir, "keys")
+	if err := errors.Join(os.WriteFile(name, nil, 0o600), os.Chmod(dir, 0o777)); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := checkPlanted(name, info); err != nil {
+		t.Errorf("our own file: %v", err)
+	}
+	if os.Geteuid() != 0 || os.Chown(name, 12345, -1) != nil {
+		return // only root can give a file away
+	}
+	if info, err = os.Stat(name); err != nil {
+		t.Fatal(err)
+	}
+	if err := checkPlanted(name, info); err == nil || !strings.Contains(err.Error(), "another user's") {
+		t.Errorf("another's file: %v", err)
+	}
+}
