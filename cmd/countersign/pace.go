@@ -20,6 +20,8 @@ type paceOptions struct {
 	concurrency int
 	allowWrites bool
 	probe       string
+	wait        time.Duration
+	strict      bool
 }
 
 // The bounds of the flags. A proof is no load test.
@@ -28,6 +30,7 @@ const (
 	maxConcurrency = 100
 	minTimeout     = 100 * time.Millisecond
 	maxTimeout     = 10 * time.Minute
+	maxWait        = time.Hour
 )
 
 func (o *paceOptions) add(cmd *cobra.Command) {
@@ -36,6 +39,8 @@ func (o *paceOptions) add(cmd *cobra.Command) {
 	flags.DurationVar(&o.timeout, "timeout", 10*time.Second, "how long to wait for an answer, 100ms to 10m")
 	flags.IntVar(&o.concurrency, "concurrency", 8, "requests under way at most, 1 to 100")
 	flags.BoolVar(&o.allowWrites, "allow-writes", false, "send what must be admitted to POST, PUT, PATCH and DELETE on another machine too: it changes things there")
+	flags.DurationVar(&o.wait, "wait", 0, "how long to wait for a service that is starting: until it answers something else than 502, 503 and 504")
+	flags.BoolVar(&o.strict, "strict", false, "end with exit code 2 if there was no client to try a wrong scope or the right caller with, or no leave to")
 	flags.StringVar(&o.probe, "probe", "", "scope of the service's dry-run probe (countersign.Config.ProbeScope): ask the guard, and send nothing that changes things, on any machine")
 }
 
@@ -50,6 +55,9 @@ func (o paceOptions) check(cmd *cobra.Command) error {
 	if o.concurrency < 1 || o.concurrency > maxConcurrency {
 		problems = append(problems, fmt.Errorf("--concurrency %d: write 1 to %d", o.concurrency, maxConcurrency))
 	}
+	if o.wait < 0 || o.wait > maxWait {
+		problems = append(problems, fmt.Errorf("--wait %s: write a time up to %s, as in 60s", o.wait, maxWait))
+	}
 	if o.probe != "" && o.allowWrites {
 		problems = append(problems, errors.New("--probe and --allow-writes: the one sends nothing that changes things, the other does; choose one"))
 	}
@@ -58,7 +66,7 @@ func (o paceOptions) check(cmd *cobra.Command) error {
 
 // apply bounds a proof. With a rate, a request waits for its turn first, and that is no time in which the service could have answered.
 func (o paceOptions) apply(cfg *prove.Config) {
-	cfg.Concurrency, cfg.Timeout, cfg.Probe = o.concurrency, o.timeout, o.probe
+	cfg.Concurrency, cfg.Timeout, cfg.Probe, cfg.Strict = o.concurrency, o.timeout, o.probe, o.strict
 	if o.rate > 0 {
 		cfg.Target = &paced{Target: cfg.Target, interval: time.Duration(float64(time.Second) / o.rate), timeout: o.timeout}
 		cfg.Timeout = waitForever

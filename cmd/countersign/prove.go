@@ -38,8 +38,11 @@ guard of the service is asked for its decision instead.
 With --through and --direct the same cases go through the edge and past it, and what only the edge protects is a difference.
 With --report the result is also written for other programs, and for people who were not there.
 
+What could not be tried for want of a client is said above the verdict; with --strict it is no proof.
+
 Exit codes: 0 proved, 1 a difference, 2 could not run, or was interrupted.`,
 		Example: `  countersign prove http://localhost:8080
+  countersign prove https://api.example.com --policy testdata/authorization.json --clients clients.yaml --strict --wait 2m
   countersign prove https://localhost:8443 --beneath /api/demo
   countersign prove https://api.example.com --policy openapi.yaml --issuer https://issuer.example.com --client reader=READER --client writer=WRITER
   countersign prove https://api.example.com --policy openapi.yaml --clients clients.yaml --rate 5 --seen access.log
@@ -186,6 +189,9 @@ func (o proveOptions) proveAt(ctx context.Context, address string, policy proofP
 	}
 	line := newProgress(stderr)
 	defer line.clear()
+	if err := waitFor(ctx, target, o.wait, line); err != nil {
+		return prove.Report{}, err
+	}
 	cfg := prove.Config{
 		Policy: policy.Policy, Target: target, Tokens: tokens.tokens, Keys: tokens.keys, Examples: policy.examples, Progress: line.step,
 		RefusalsOnly: !o.allowWrites && !callers.IsLoopback(u.Hostname()),

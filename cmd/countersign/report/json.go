@@ -28,6 +28,7 @@ type document struct {
 	ExitCode int         `json:"exitCode"`
 	Tokens   int         `json:"tokens"`
 	Counts   counts      `json:"counts"`
+	Gaps     []string    `json:"gaps,omitempty"`
 	Rows     []Row       `json:"rows"`
 	Compared *Comparison `json:"compared,omitempty"`
 }
@@ -48,7 +49,7 @@ func (r Report) json(w io.Writer) error {
 	proof := r.Proof()
 	d := document{
 		Version: schemaVersion, Tool: tool{"countersign", r.Version}, At: r.At.UTC(), Policy: r.Policy, Target: r.Target,
-		Verdict: r.verdict(), ExitCode: r.ExitCode(), Tokens: r.Tokens, Rows: r.Rows, Compared: r.Compared,
+		Verdict: r.verdict(), ExitCode: r.ExitCode(), Tokens: r.Tokens, Gaps: proof.Gaps(), Rows: r.Rows, Compared: r.Compared,
 		Counts: counts{proof.Count(prove.Proved), proof.Count(prove.Different), proof.Count(prove.Unprovable), proof.Count(prove.NotRun)},
 	}
 	if d.Rows == nil {

@@ -108,6 +108,9 @@ func (r Report) markdown(w io.Writer) error {
 	if text := r.Layered(); text != "" {
 		out.line("Requests that must be %s.\n", text)
 	}
+	for _, gap := range r.Proof().Gaps() {
+		out.line("Not tried: %s\n", escape.Code(gap))
+	}
 	if r.ExitCode() != 0 {
 		out.line("| | route | case | want | got | where |\n|---|---|---|---|---|---|")
 	}

@@ -18,7 +18,8 @@ type Report struct {
 	At       time.Time // when the proof began
 	Policy   string    // the policy's file, or in words where it came from
 	Target   string
-	Tokens   int // that were asked of the issuer
+	Tokens   int  // that were asked of the issuer
+	Strict   bool // what was not tried, [prove.Report.Gaps], is no proof
 	Rows     []Row
 	Compared *Comparison // nil if it was compared with nothing
 }
@@ -43,7 +44,7 @@ type Config struct {
 // New makes the report of a proof. Each text in it is made visible, and what looks like a token is taken out: it came from a
 // policy file and from a service, and goes to terminals, browsers and parsers.
 func New(cfg Config, proof prove.Report) Report {
-	r := Report{Version: cfg.Version, At: cfg.At, Policy: clean(cfg.Policy), Target: clean(proof.Target), Tokens: proof.Tokens}
+	r := Report{Version: cfg.Version, At: cfg.At, Policy: clean(cfg.Policy), Target: clean(proof.Target), Tokens: proof.Tokens, Strict: proof.Strict}
 	for _, found := range proof.Rows {
 		row := Row{Row: found}
 		pattern := found.Route
@@ -70,7 +71,7 @@ func clean(s string) string { return tokenLike.ReplaceAllString(escape.Visible(s
 
 // Proof is the report as [prove.Table] writes it.
 func (r Report) Proof() prove.Report {
-	p := prove.Report{Target: r.Target, Tokens: r.Tokens}
+	p := prove.Report{Target: r.Target, Tokens: r.Tokens, Strict: r.Strict}
 	for _, row := range r.Rows {
 		p.Rows = append(p.Rows, row.Row)
 	}
