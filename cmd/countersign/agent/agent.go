@@ -76,13 +76,12 @@ func (a *Agent) Close() error {
 
 type uidKey struct{}
 
-// ConnContext is for [http.Server]: it asks the kernel who is at the other end.
+// ConnContext is for [http.Server]: it tells who is at the other end of a connection of [Listen].
 func ConnContext(ctx context.Context, conn net.Conn) context.Context {
-	uid, err := peerUID(conn)
-	if err != nil {
-		return ctx
+	if p, ok := conn.(*peer); ok {
+		return context.WithValue(ctx, uidKey{}, p.uid)
 	}
-	return context.WithValue(ctx, uidKey{}, uid)
+	return ctx
 }
 
 // ServeHTTP answers a token request whose client_id is a client's name.

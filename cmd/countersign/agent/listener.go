@@ -21,6 +21,7 @@ type listener struct {
 	path   string
 	mode   fs.FileMode
 	logger *slog.Logger
+	peers  *peers
 
 	watch sync.WaitGroup
 	done  chan struct{}
@@ -53,7 +54,8 @@ func bind(path string, mode fs.FileMode) (*net.UnixListener, fs.FileInfo, error)
 }
 
 func newListener(path string, mode fs.FileMode, logger *slog.Logger) (*listener, error) {
-	l := &listener{path: path, mode: mode, logger: logger, done: make(chan struct{})}
+	l := &listener{path: path, mode: mode, logger: logger, done: make(chan struct{}),
+		peers: &peers{limit: maxConnections, logger: logger, open: map[int]int{}, told: map[int]bool{}}}
 	var err error
 	if l.current, l.file, err = bind(path, mode); err != nil {
 		return nil, err
@@ -109,7 +111,10 @@ func (l *listener) Accept() (net.Conn, error) {
 		l.mu.Unlock()
 		conn, err := current.Accept()
 		if err == nil {
-			return conn, nil
+			if admitted := l.peers.admit(conn); admitted != nil {
+				return admitted, nil
+			}
+			continue
 		}
 		l.mu.Lock()
 		replaced, lost := l.current != current, l.lost

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"errors"
+	"io"
 	"io/fs"
 	"log/slog"
 	"net"
@@ -124,4 +125,44 @@ func TestTheDirectoryIsRemoved(t *testing.T) {
 	}
 	l.look()
 	dial(t, path, results)
+}
+
+// TestOneUserHoldsNotAllConnections: what is over the bound is closed at once, and a place that is free again is given.
+func TestOneUserHoldsNotAllConnections(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "agent.sock")
+	l := listenHere(t, path)
+	l.peers.limit = 2
+	held := make(chan net.Conn)
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			held <- conn
+		}
+	}()
+	connect := func() net.Conn {
+		conn, err := net.DialTimeout("unix", path, time.Minute)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = conn.Close() })
+		return conn
+	}
+	connect()
+	first := <-held
+	connect()
+	second := <-held
+	if _, err := connect().Read(make([]byte, 1)); err != io.EOF {
+		t.Errorf("a third connection: %v, want it closed", err)
+	}
+	_ = first.Close()
+	_ = first.Close() // not two places
+	connect()
+	third := <-held
+	if _, err := connect().Read(make([]byte, 1)); err != io.EOF {
+		t.Errorf("after one has gone and another has come: %v, want it closed", err)
+	}
+	_, _ = second.Close(), third.Close()
 }
