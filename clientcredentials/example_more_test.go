@@ -27,6 +27,30 @@ func anyIssuer(shown func(*http.Request)) *httptest.Server {
 	}))
 }
 
+// What golang.org/x/oauth2/clientcredentials does with Config{ClientID, ClientSecret, TokenURL, Scopes} and its Client method.
+func ExampleNew_fromOAuth2() {
+	issuer, api := servers()
+	defer issuer.Close()
+	defer api.Close()
+	id, secret, tokenURL, scopes := "readClient", "s3cret", issuer.URL+"/oauth2/token", []string{"https://api.example.com/demo.read"}
+
+	source, err := clientcredentials.New(clientcredentials.Config{TokenEndpoint: tokenURL, Credentials: clientcredentials.Static(id, secret), Scopes: scopes})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	client := &http.Client{Transport: source.Transport(nil)}
+
+	res, err := client.Get(api.URL)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer res.Body.Close()
+	fmt.Println(res.Status)
+	// Output: 200 OK
+}
+
 func ExamplePrivateKeyJWT() {
 	issuer := anyIssuer(func(r *http.Request) {
 		fmt.Println(r.FormValue("client_assertion_type"))
