@@ -151,7 +151,9 @@ func TestChallengeOfRFC9068HasPlainScopes(t *testing.T) {
 	}
 }
 
-func TestNoKeysIsNotTheCallersFault(t *testing.T) {
+func TestNoKeysIsNotTheCallersFault(t *testing.T) { synctest.Test(t, noKeysIsNotTheCallersFault) }
+
+func noKeysIsNotTheCallersFault(t *testing.T) {
 	issuer := newIssuer(pool)
 	issuer.down.Store(true)
 	api := demoAPI(issuer.guard(t, nil))

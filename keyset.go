@@ -17,6 +17,9 @@ const maxKeyWait = 5 * time.Second
 // errKeysClosed is why nobody fetches keys any more.
 var errKeysClosed = errors.New("the guard is closed")
 
+// errNoReturn is of an HTTPClient that panicked, or ended its goroutine.
+var errNoReturn = errors.New("the HTTPClient did not return")
+
 // keyset is the remote key set of one issuer. A key at hand costs one atomic load and two map look-ups. All
 // fetching is done by the goroutines of run, under a context of their own: no request can cancel a fetch that
 // others wait for, and no request decides alone that there is one.
@@ -76,10 +79,6 @@ func checkKeyConfig(cfg keySourceConfig) error {
 			problems = append(problems, fmt.Errorf("KeysURL: %w", err))
 		}
 	}
-	if cfg.maxStale < minMaxStale {
-		// Between two refreshes a set is always a little stale; below this it would go in and out of service.
-		problems = append(problems, fmt.Errorf("MaxStale is %v, and must be at least %v", cfg.maxStale, minMaxStale))
-	}
 	if cfg.lastGoodFile != "" {
 		problems = append(problems, checkLastGoodPath(cfg.lastGoodFile))
 	}
@@ -115,31 +114,34 @@ func (k *keyset) key(ctx context.Context, kid string, alg jose.Algorithm) (*jose
 	}
 	ctx, cancel := context.WithTimeout(ctx, maxKeyWait)
 	defer cancel()
-	select {
-	case <-attempt.done:
-		return k.afterAttempt(attempt, kid, alg, asked)
-	case <-ctx.Done():
-		return nil, k.unavailable(ctx.Err())
+	for {
+		select {
+		case <-attempt.done:
+		case <-ctx.Done():
+			return nil, k.unavailable(ctx.Err())
+		}
+		now := time.Now()
+		if key, known := k.current.Load().find(kid, alg, now); known {
+			return foundKey(key)
+		}
+		if attempt.err == nil && !attempt.started.Before(asked) {
+			return nil, k.isAbsent(kid, now)
+		}
+		// The attempt failed, or it was on its way when the token came and says nothing about the token's key: there may be
+		// another one to wait for.
+		if attempt, err = k.miss(kid, now); err != nil {
+			return nil, err
+		}
 	}
 }
 
-// afterAttempt answers a request that waited for attempt.
-func (k *keyset) afterAttempt(attempt *attempt, kid string, alg jose.Algorithm, asked time.Time) (*jose.Key, error) {
-	now := time.Now()
-	if key, known := k.current.Load().find(kid, alg, now); known {
-		return foundKey(key)
-	}
-	if attempt.err != nil {
-		return nil, k.unavailable(attempt.err)
-	}
-	// An answer that was already on its way when the token came says nothing about the token's key.
-	if !attempt.started.Before(asked) {
-		k.mu.Lock()
-		k.refresh.absent.add(kid, now)
-		k.mu.Unlock()
-	}
+// isAbsent notes that the issuer was asked for kid and does not have it.
+func (k *keyset) isAbsent(kid string, now time.Time) error {
+	k.mu.Lock()
+	k.refresh.absent.add(kid, now)
+	k.mu.Unlock()
 	k.observe(KeyEvent{Kind: KeysUnknownKid})
-	return nil, errUnknownKey
+	return errUnknownKey
 }
 
 // foundKey is the answer for a known kid: nil is a key that is bound to another algorithm.

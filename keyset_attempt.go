@@ -35,8 +35,7 @@ type answer struct {
 }
 
 // ask makes one attempt: where the keys are, if that is not known or long known, and the keys.
-func (k *keyset) ask(ctx context.Context, started time.Time) answer {
-	a := answer{started: started}
+func (k *keyset) ask(ctx context.Context) (a answer) {
 	a.warning = k.where.find(ctx, k.fetcher)
 	if k.where.uri == "" {
 		a.err, a.warning = a.warning, nil
@@ -50,7 +49,6 @@ func (k *keyset) ask(ctx context.Context, started time.Time) answer {
 		a.err = keysOf(k.cfg.issuer, a.err)
 		k.where.doubt()
 	}
-	a.finished = time.Now()
 	return a
 }
 

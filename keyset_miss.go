@@ -14,6 +14,10 @@ const (
 	maxKeyID     = 256              // octets of a key id that is worth a fetch
 )
 
+// patientFailures is the failed attempts after which requests no longer wait for the next. Before, an outage of a moment fails
+// no request; after, one that lasts holds none, and strangers cannot have it hold theirs.
+const patientFailures = 3
+
 // missBudget is a token bucket kept as one instant: the one at which it would be full again.
 type missBudget struct {
 	full time.Time
@@ -71,12 +75,12 @@ func (k *keyset) decideMiss(kid string, now time.Time) (*attempt, KeyEventKind, 
 		return nil, "", r.unavailable(errKeysClosed, now)
 	}
 	if !k.current.Load().serves(now) {
-		// All first requests share the attempt that is made anyway. Between two attempts there is nothing to
-		// wait for.
-		if failing && !r.running {
+		// All first requests share the attempt that is made anyway.
+		if failing && !r.running && !r.soon(now) {
 			return nil, "", r.unavailable(r.err, now)
 		}
-		if r.wanted = !r.running; r.wanted {
+		if !failing && !r.running {
+			r.wanted = true
 			k.nudge()
 		}
 		return r.join(), "", nil
@@ -86,7 +90,10 @@ func (k *keyset) decideMiss(kid string, now time.Time) (*attempt, KeyEventKind, 
 	}
 	if failing {
 		// The key may be new, and the issuer that could say so does not answer. That is no fault of the caller.
-		return nil, "", r.unavailable(r.err, now)
+		if !r.soon(now) {
+			return nil, "", r.unavailable(r.err, now)
+		}
+		return r.join(), "", nil
 	}
 	if r.attempt != nil {
 		return r.attempt, "", nil

@@ -2,6 +2,7 @@ package countersign
 
 import (
 	"context"
+	"runtime/debug"
 	"slices"
 	"time"
 )
@@ -17,8 +18,6 @@ type refreshState struct {
 
 	failures int   // attempts since the last good one
 	err      error // of the last attempt, or nil
-	fetches  uint64
-	failed   uint64
 
 	budget missBudget
 	absent absentKeys
@@ -39,8 +38,19 @@ func (r *refreshState) join() *attempt {
 	return r.attempt
 }
 
+// soon reports whether the timer's next attempt, or the one that is being made, is worth waiting for in an outage.
+func (r *refreshState) soon(now time.Time) bool {
+	return r.failures < patientFailures && (r.running || r.next.Sub(now) < maxKeyWait)
+}
+
+// unavailable is the error of a request that cannot be decided. Unless the issuer fails, next is only the next refresh, and what the
+// caller comes back for is being fetched now.
 func (r *refreshState) unavailable(cause error, now time.Time) error {
-	return &keysError{retryAfter: max(r.next.Sub(now), time.Second), cause: cause}
+	wait := time.Second
+	if r.failures > 0 && !r.running {
+		wait = max(wait, r.next.Sub(now))
+	}
+	return &keysError{retryAfter: wait, cause: cause}
 }
 
 // run makes the attempts, one at a time, until ctx ends.
@@ -90,7 +100,7 @@ func (k *keyset) step(ctx context.Context, answers chan<- answer) time.Duration 
 		if due {
 			r.running, r.wanted, r.owed = true, false, time.Time{}
 			r.join().started = now
-			go func() { answers <- k.ask(ctx, now) }()
+			go k.try(ctx, now, answers)
 		}
 	}
 	if !r.running {
@@ -100,6 +110,20 @@ func (k *keyset) step(ctx context.Context, answers chan<- answer) time.Duration 
 		return time.Hour // the answer wakes run
 	}
 	return max(wake.Sub(now), 0)
+}
+
+// try makes one attempt and gives its answer, whatever happens: the HTTPClient is the user's, and where a panic of it would end one request
+// elsewhere, here it would end the process.
+func (k *keyset) try(ctx context.Context, started time.Time, answers chan<- answer) {
+	a := answer{err: keysOf(k.cfg.issuer, errNoReturn)}
+	defer func() {
+		if problem := recover(); problem != nil {
+			k.cfg.logger.Error("countersign: panic while keys were fetched", "issuer", k.cfg.issuer, "panic", problem, "stack", string(debug.Stack()))
+		}
+		a.started, a.finished = started, time.Now()
+		answers <- a
+	}()
+	a = k.ask(ctx)
 }
 
 // earliest returns the first of the times that are not zero.
@@ -124,10 +148,8 @@ func (k *keyset) finish(a answer) {
 	r := &k.refresh
 	done, failures, known := r.attempt, r.failures, r.err
 	r.attempt, r.running = nil, false
-	r.fetches++
 	if r.err = a.err; a.err != nil {
 		r.failures++
-		r.failed++
 		r.next = a.finished.Add(backoff(r.failures, a.err))
 	} else {
 		r.err, r.failures = a.warning, 0

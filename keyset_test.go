@@ -206,9 +206,9 @@ func TestAfterCloseTheSetAtHandServes(t *testing.T) {
 
 func TestNewKeySourceReportsEveryProblemAtOnce(t *testing.T) {
 	_, err := newKeySource(keySourceConfig{
-		issuer: "https://issuer.test", keysURL: "http://issuer.test/keys", maxStale: time.Second, lastGoodFile: "/nowhere/at/all/keys",
+		issuer: "https://issuer.test", keysURL: "http://issuer.test/keys", lastGoodFile: "/nowhere/at/all/keys",
 	})
-	for _, word := range []string{"KeysURL", "MaxStale", "LastGoodFile /nowhere/at/all/keys"} {
+	for _, word := range []string{"KeysURL", "LastGoodFile /nowhere/at/all/keys"} {
 		if err == nil || !strings.Contains(err.Error(), word) {
 			t.Errorf("error does not name %s: %v", word, err)
 		}

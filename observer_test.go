@@ -234,7 +234,9 @@ func TestUntilExpiryEndsTheRequest(t *testing.T) {
 }
 
 // No way out of the package has a token, a signature or a whole jti in it, whatever comes in.
-func TestNothingThatGoesOutHasTheToken(t *testing.T) {
+func TestNothingThatGoesOutHasTheToken(t *testing.T) { synctest.Test(t, nothingThatGoesOutHasTheToken) }
+
+func nothingThatGoesOutHasTheToken(t *testing.T) {
 	const id = "7d0f3b1c-52a7-4c62-9f0c-1d7d0a3e2b11"
 	good := sign(cognitoHeader, cognitoClaims)
 	random := rand.New(rand.NewPCG(1, 2))
@@ -306,7 +308,7 @@ func TestCallerThatLeftIsNoWarning(t *testing.T) {
 		leave bool
 		level string
 	}{{"the caller left", true, "INFO"}, {"the keys cannot be had", false, "WARN"}} {
-		t.Run(test.name, func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
 			var log bytes.Buffer
 			broken := roundTripper(func(*http.Request) (*http.Response, error) { return nil, io.ErrUnexpectedEOF })
 			api := demoAPI(newIssuer(pool).guard(t, func(c *countersign.Config) {
@@ -331,7 +333,7 @@ func TestCallerThatLeftIsNoWarning(t *testing.T) {
 				}
 			}
 			if line.Reason != string(countersign.KeysUnavailable) || line.Level != test.level {
-				t.Errorf("logged %+v, want %s at %s", line, countersign.KeysUnavailable, test.level)
+				t.Errorf("%s: logged %+v, want %s at %s", test.name, line, countersign.KeysUnavailable, test.level)
 			}
 		})
 	}
