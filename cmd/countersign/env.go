@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"io"
+	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -19,17 +20,26 @@ import (
 func newEnv() *cobra.Command {
 	var state stateFlag
 	var wait time.Duration
+	var output string
 	cmd := &cobra.Command{
 		Use:   "env",
-		Short: "Print shell exports of the running dev",
-		Long: `Prints the variables of the running dev as shell exports. They hold the clients' secrets, as CLIENT_CREDENTIALS_READ
-for readClient: evaluate them, do not log them.
+		Short: "Print the running dev's variables for a shell",
+		Long: `Prints the variables of the running dev, for a shell to evaluate: addresses, AWS's keys, and the clients' secrets, as
+CLIENT_CREDENTIALS_READ for readClient. Evaluate them, do not log them.
+
+--output names the form: sh for every POSIX shell, fish, powershell, dotenv for a .env file, json for programs. What is empty in a
+.env file or in JSON is to be taken out of the environment.
 
 Exit codes: 0 printed, 2 no dev runs on this state.`,
 		Example: `  eval "$(countersign env)"
+  countersign env --output fish | source
+  countersign env --output dotenv > .env    # keep it out of git
   curl -s -H "Authorization: Basic $CLIENT_CREDENTIALS_READ" -d grant_type=client_credentials "$TOKEN_ENDPOINT"`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := checkForm(output, envForms...); err != nil {
+				return err
+			}
 			dir, err := state.state()
 			if err != nil {
 				return err
@@ -47,31 +57,46 @@ Exit codes: 0 printed, 2 no dev runs on this state.`,
 			if err != nil {
 				return err
 			}
-			return printEnv(ctx, cmd.OutOrStdout(), running, dir)
+			return printEnv(ctx, cmd.OutOrStdout(), cmd.ErrOrStderr(), running, dir, output)
 		},
 	}
 	state.add(cmd)
 	cmd.Flags().DurationVar(&wait, "wait", 0, "wait so long for the dev to come up, as in 30s")
+	cmd.Flags().StringVar(&output, "output", envForms[0], "form of the variables: "+strings.Join(envForms, ", "))
+	complete(cmd, "output", envForms...)
 	return cmd
 }
 
 // printEnv asks for everything before it prints anything: an eval sees all of the variables or none.
-func printEnv(ctx context.Context, w io.Writer, running dev.Running, state dev.State) error {
+func printEnv(ctx context.Context, stdout, stderr io.Writer, running dev.Running, state dev.State, form string) error {
+	note := func(err error) { fmt.Fprintf(stderr, "note: left out: %v\n", err) }
+	variables, err := variablesOf(ctx, running, state, note)
+	if err != nil {
+		return err
+	}
+	text, err := writeVariables(form, variables)
+	if err != nil {
+		return err
+	}
+	_, err = io.WriteString(stdout, text)
+	return err
+}
+
+func variablesOf(ctx context.Context, running dev.Running, state dev.State, note func(error)) ([]variable, error) {
 	admin, err := dev.OpenAdmin(state, running)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	secrets, err := clientVariables(ctx, admin, running.Clients)
+	secrets, err := clientVariables(ctx, admin, running.Clients, note)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	access := admin.Credentials()
-	var out strings.Builder
-	variables := append([][2]string{{"TOKEN_ENDPOINT", cmp.Or(running.TokenURL, running.Issuer+"/oauth2/token")}}, secrets...)
+	variables := append([]variable{{"TOKEN_ENDPOINT", cmp.Or(running.TokenURL, running.Issuer+"/oauth2/token")}}, secrets...)
 	if running.CredentialsDir != "" {
-		variables = append(variables, [2]string{dev.CredentialsVariable, running.CredentialsDir})
+		variables = append(variables, variable{dev.CredentialsVariable, running.CredentialsDir})
 	}
-	variables = append(variables, [][2]string{
+	variables = append(variables, []variable{
 		{"RESOURCE_SERVER", running.Resource},
 		{"USER_POOL_ID", running.UserPoolID},
 		{"API_URL", running.APIURL},
@@ -86,38 +111,42 @@ func printEnv(ctx context.Context, w io.Writer, running dev.Running, state dev.S
 		{"AWS_DEFAULT_REGION", running.Region}, // version 1 of the AWS CLI knows only this one
 	}...)
 	if running.ControlURL != "" {
-		variables = append(variables, [2]string{"CONTROL_URL", running.ControlURL})
+		variables = append(variables, variable{"CONTROL_URL", running.ControlURL})
 	}
-	for _, variable := range append(variables, running.ProxyVariables()...) {
-		fmt.Fprintf(&out, "export %s=%s\n", variable[0], shellQuote(variable[1]))
+	proxies := running.ProxyVariables()
+	if proxies == nil {
+		proxies = dev.NoProxy(os.Getenv)
+	}
+	for _, pair := range proxies {
+		variables = append(variables, variable{pair[0], pair[1]})
 	}
 	// A session token that the shell has of a real account would go out with these keys and spoil them.
-	out.WriteString("unset AWS_SESSION_TOKEN\n")
-	_, err = io.WriteString(w, out.String())
-	return err
+	return append(variables, variable{"AWS_SESSION_TOKEN", ""}), nil
 }
 
-// clientVariables are CLIENT_CREDENTIALS_… of the clients that have a secret.
-func clientVariables(ctx context.Context, admin *dev.Admin, names []string) ([][2]string, error) {
+// clientVariables are CLIENT_CREDENTIALS_… of the clients that have a secret. A client that the user has taken away since, or given a
+// namesake, is left out with a word about it: the other variables are as good as before.
+func clientVariables(ctx context.Context, admin *dev.Admin, names []string, note func(error)) ([]variable, error) {
 	clients, err := admin.Clients(ctx)
 	if err != nil {
 		return nil, err
 	}
-	var all [][2]string
+	var all []variable
 	seen := map[string]int{}
-	for _, name := range names {
-		client, err := admin.Named(clients, name)
+	for _, client := range names {
+		found, err := admin.Named(clients, client)
 		if err != nil {
-			return nil, err
-		}
-		if client.Secret == "" {
+			note(err)
 			continue
 		}
-		variable := "CLIENT_CREDENTIALS_" + variableName(name)
-		if seen[variable]++; seen[variable] > 1 { // another client's name has the same letters
-			variable += "_" + strconv.Itoa(seen[variable])
+		if found.Secret == "" {
+			continue
 		}
-		all = append(all, [2]string{variable, basic(client)})
+		name := "CLIENT_CREDENTIALS_" + variableName(client)
+		if seen[name]++; seen[name] > 1 { // another client's name has the same letters
+			name += "_" + strconv.Itoa(seen[name])
+		}
+		all = append(all, variable{name, basic(found)})
 	}
 	return all, nil
 }

@@ -58,6 +58,7 @@ Exit codes: 0 proved, 1 a difference, 2 could not run, or was interrupted.`,
 			return runProve(cmd.Context(), args, state, options, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
+	cmd.ValidArgsFunction = completeRunning(&options.state, func(_ context.Context, _ dev.State, r dev.Running) []string { return []string{r.APIURL, r.EdgeURL} })
 	options.state.add(cmd)
 	flags := cmd.Flags()
 	flags.StringVar(&options.policy, "policy", "", "policy file, as countersigntest.Golden writes it, or OpenAPI document; a file or an https URL (default: the running dev's)")
@@ -65,6 +66,7 @@ Exit codes: 0 proved, 1 a difference, 2 could not run, or was interrupted.`,
 	flags.StringVar(&options.beneath, "beneath", "", "prove only the routes at or beneath this path, as behind an edge that lets no other through")
 	flags.StringVar(&options.ca, "ca", "", "PEM file of the certificate authorities to trust (default: the running dev's and the system's)")
 	flags.StringVar(&options.seen, "seen", "", "access log in the common or combined format, or HAR: name the routes that are served and not documented, and the other way round")
+	cmd.RegisterFlagCompletionFunc("beneath", completeRunning(&options.state, func(_ context.Context, _ dev.State, r dev.Running) []string { return prefixesOf(r) }))
 	options.credentialOptions.add(cmd)
 	options.paceOptions.add(cmd)
 	options.reportOptions.add(cmd)

@@ -123,18 +123,23 @@ func (a *Admin) describe(ctx context.Context, d types.UserPoolClientDescription)
 
 // Token asks the issuer for a token of the client with the given scopes in full, or with all that it may have.
 func (c Client) Token(ctx context.Context, issuerURL string, scopes []string) (string, error) {
+	token, err := c.AskToken(ctx, issuerURL, scopes)
+	if err != nil {
+		return "", err
+	}
+	return token.AccessToken, nil
+}
+
+// AskToken is Token with all that is known of it.
+func (c Client) AskToken(ctx context.Context, issuerURL string, scopes []string) (*clientcredentials.Token, error) {
 	config := clientcredentials.Config{Issuer: issuerURL, Credentials: clientcredentials.Static(c.ID, c.Secret.Reveal()), Scopes: scopes}
 	if c.tokenURL != "" {
 		config.Issuer, config.TokenEndpoint = "", c.tokenURL
 	}
 	source, err := clientcredentials.New(config)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	defer source.Close()
-	token, err := source.Token(ctx)
-	if err != nil {
-		return "", err
-	}
-	return token.AccessToken, nil
+	return source.Token(ctx)
 }

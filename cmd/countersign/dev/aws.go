@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"os"
 
 	"github.com/countersign-dev/countersign/cmd/countersign/awsissuer"
 	"github.com/countersign-dev/countersign/cmd/countersign/gateway"
@@ -121,9 +122,13 @@ func proxyClient(r Running, pem []byte) (*http.Client, error) {
 	return &http.Client{Transport: transport}, nil
 }
 
-// proxyEnv is what a user's own service needs to reach the issuer at AWS's URL.
+// proxyEnv is what a user's own service needs to reach the issuer: past the user's proxy, or at AWS's URL through one.
 func (s *System) proxyEnv() (env []string) {
-	for _, variable := range s.Running.ProxyVariables() {
+	variables := s.Running.ProxyVariables()
+	if variables == nil {
+		variables = NoProxy(os.Getenv)
+	}
+	for _, variable := range variables {
 		env = append(env, variable[0]+"="+variable[1])
 	}
 	return env
