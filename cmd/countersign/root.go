@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/countersign-dev/countersign/cmd/countersign/dev"
 )
@@ -17,10 +19,11 @@ func newRoot() *cobra.Command {
 		Long: `Countersign runs and proves service-to-service authorization with OAuth 2.0 access tokens.
 
 Exit codes: 0 done or proved, 1 a proof found a difference, 2 the command could not run.`,
-		Version:           version(),
-		SilenceUsage:      true,
-		SilenceErrors:     true,
-		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
+		Version:       version(),
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Args:          cobra.ArbitraryArgs, // see hearOut
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
@@ -49,8 +52,49 @@ Exit codes: 0 done or proved, 1 a proof found a difference, 2 the command could 
 		newAgent(),
 		newTokenproxy(),
 		newDrill(),
+		newVersion(),
 	)
+	setHelp(root)
+	hearOut(root)
+	for _, cmd := range root.Commands() {
+		formatIsOutput(cmd)
+	}
 	return root
+}
+
+// hearOut lets every command that has commands of its own say what was probably meant by a word that is none of them.
+func hearOut(cmd *cobra.Command) {
+	subs := cmd.Commands()
+	if len(subs) == 0 {
+		return
+	}
+	cmd.SuggestionsMinimumDistance = 2
+	cmd.Args = func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return nil
+		}
+		text := fmt.Sprintf("unknown command %q for %q", args[0], cmd.CommandPath())
+		if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+			text += " (did you mean " + strings.Join(near, " or ") + "?)"
+		}
+		return fmt.Errorf("%s; see: %s --help", text, cmd.CommandPath())
+	}
+	for _, sub := range subs {
+		hearOut(sub)
+	}
+}
+
+// formatIsOutput lets --output be typed for --format: it is one word in most commands and another in some, and nobody keeps them apart.
+func formatIsOutput(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	format := flags.Lookup("format")
+	if format == nil || flags.Lookup("output") != nil {
+		return
+	}
+	flags.AddFlag(&pflag.Flag{Name: "output", Usage: "the same as --format", Value: format.Value, DefValue: format.DefValue})
+	if offer, ok := cmd.GetFlagCompletionFunc("format"); ok {
+		cmd.RegisterFlagCompletionFunc("output", offer)
+	}
 }
 
 // one is the single argument of a command, which its usage calls what.
