@@ -5,6 +5,8 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+
+	"github.com/countersign-dev/countersign/internal/oauth"
 )
 
 // GetClientTokenInput asks for a token through the JSON API, without a domain and without a signature.
@@ -49,7 +51,10 @@ func (s *Service) GetClientToken(ctx context.Context, in GetClientTokenInput) (G
 		return GetClientTokenOutput{}, &APIError{Code: CodeNotAuthorized, Message: "Invalid client or secret", Status: http.StatusBadRequest, Err: err}
 	}
 	if !slices.Contains(c.ExplicitAuthFlows, clientTokenAuth) {
-		return GetClientTokenOutput{}, apiError(CodeNotAuthorized, "%s is not enabled for the client", clientTokenAuth)
+		return GetClientTokenOutput{}, &APIError{
+			Code: CodeNotAuthorized, Message: clientTokenAuth + " is not enabled for the client", Status: http.StatusBadRequest,
+			Err: tokenError(oauth.UnauthorizedClient, clientTokenAuth+" is not one of the app client's ExplicitAuthFlows"),
+		}
 	}
 	p := now.pools[c.UserPoolID]
 	scopes, err := p.grant(c, in.Scopes, s.config.IgnoreDisallowedScopes)
@@ -58,15 +63,20 @@ func (s *Service) GetClientToken(ctx context.Context, in GetClientTokenInput) (G
 		return GetClientTokenOutput{}, &APIError{Code: CodeInvalidParameter, Message: "Invalid scope requested", Status: http.StatusBadRequest, Err: err}
 	}
 	token, err := s.issue(ctx, p, c, scopes, in.ClientMetadata)
-	if errors.Is(err, errBusy) {
-		return GetClientTokenOutput{}, apiError(CodeTooManyRequests, "Rate exceeded")
-	}
-	var hook *hookError
-	if errors.As(err, &hook) {
-		return GetClientTokenOutput{}, hook.asAPIError()
-	}
 	if err != nil {
-		return GetClientTokenOutput{}, internalError(err)
+		return GetClientTokenOutput{}, clientTokenError(err)
 	}
 	return GetClientTokenOutput{ClientAuthenticationResult{token, int(c.lifetime.Seconds()), "Bearer"}}, nil
+}
+
+// clientTokenError is what the API has for a token that was not issued.
+func clientTokenError(err error) *APIError {
+	var hook *hookError
+	switch {
+	case errors.As(err, &hook):
+		return hook.asAPIError()
+	case errors.Is(err, errBusy):
+		return &APIError{Code: CodeTooManyRequests, Message: "Rate exceeded", Status: http.StatusBadRequest, Err: issueError(err)}
+	}
+	return internalError(err)
 }

@@ -49,9 +49,14 @@ func TestReasons(t *testing.T) {
 func TestReasonOfGetClientToken(t *testing.T) {
 	f := newFixture(t)
 	w := wire{t, cognito.Handler(f.service, cognito.HandlerConfig{Reasons: true})}
-	res := w.call("GetClientToken", `{"ClientId":"`+f.reader.ClientID+`","Secret":"wrong_secret_of_thirty_chars__"}`)
-	if got := res.Header().Get("countersign-reason"); res.Code != http.StatusBadRequest || got != "the client secret is wrong" {
-		t.Errorf("%d, countersign-reason: %q", res.Code, got)
+	for secret, want := range map[string]string{
+		"wrong_secret_of_thirty_chars__": "the client secret is wrong",
+		f.reader.ClientSecret.Reveal():   "ALLOW_CLIENT_TOKEN_AUTH is not one of the app client's ExplicitAuthFlows",
+	} {
+		res := w.call("GetClientToken", `{"ClientId":"`+f.reader.ClientID+`","Secret":"`+secret+`"}`)
+		if got := res.Header().Get("countersign-reason"); res.Code != http.StatusBadRequest || got != want {
+			t.Errorf("%d, countersign-reason: %q, want %q", res.Code, got, want)
+		}
 	}
 }
 
