@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
 	"github.com/countersign-dev/countersign"
 	"github.com/countersign-dev/countersign/cmd/countersign/dev"
@@ -42,9 +44,8 @@ Exit codes: 0 the token is let in, 1 it is refused, 2 could not run.`,
 			if options.decision != "" {
 				return explainDecision(cmd.InOrStdin(), options.decision, cmd.OutOrStdout())
 			}
-			ctx, cancel := context.WithTimeout(cmd.Context(), 15*time.Second)
-			defer cancel()
-			return runExplain(ctx, options, args, cmd.InOrStdin(), cmd.OutOrStdout())
+			hint(cmd.InOrStdin(), cmd.ErrOrStderr())
+			return runExplain(cmd.Context(), options, args, cmd.InOrStdin(), cmd.OutOrStdout())
 		},
 	}
 	options.state.add(cmd)
@@ -64,8 +65,20 @@ type explainOptions struct {
 // maxExplained bounds what is read as a token: far above what a guard accepts, so that one that is too large is explained.
 const maxExplained = 1 << 20
 
+// explainTimeout bounds the look at the running dev, and that at the issuer's keys. Whoever types a token in takes longer.
+const explainTimeout = 15 * time.Second
+
+// hint says what is waited for, where a person would see nothing happen.
+func hint(stdin io.Reader, stderr io.Writer) {
+	if file, ok := stdin.(*os.File); ok && term.IsTerminal(int(file.Fd())) {
+		fmt.Fprintln(stderr, "the token comes on standard input: paste it, then Enter and Ctrl-D; or from a command: countersign token --client NAME | countersign explain")
+	}
+}
+
 func runExplain(ctx context.Context, options explainOptions, route []string, stdin io.Reader, stdout io.Writer) error {
-	config, policy, err := options.configure(ctx)
+	find, cancel := context.WithTimeout(ctx, explainTimeout)
+	defer cancel()
+	config, policy, err := options.configure(find)
 	if err != nil {
 		return err
 	}
@@ -94,39 +107,49 @@ func runExplain(ctx context.Context, options explainOptions, route []string, std
 		return err
 	}
 	defer guard.Close()
-	return printExplanation(stdout, guard.Explain(ctx, token, rule))
+	check, done := context.WithTimeout(ctx, explainTimeout)
+	defer done()
+	return printExplanation(stdout, guard.Explain(check, token, rule))
 }
 
-// configure is whose tokens are explained, and the policy that names the routes, if there is one.
-func (o explainOptions) configure(ctx context.Context) (countersign.Config, countersign.Policy, error) {
-	var policy countersign.Policy
-	config := countersign.Config{Issuer: o.issuer, Resource: o.resource}
+// configure is whose tokens are explained, and the policy that names the routes, if there is one. What no flag says is what the environment says, or else the
+// running dev; what is said of a service by its policy file goes with --issuer.
+func (o explainOptions) configure(ctx context.Context) (config countersign.Config, policy countersign.Policy, err error) {
 	var document []byte
-	if config.Issuer == "" && config.Resource == "" {
-		var err error
-		if os.Getenv("COUNTERSIGN_ISSUER") != "" {
-			if config, err = countersign.ConfigFromEnv(); err != nil {
-				return config, policy, err
-			}
-			// The variables may be those of `countersign env`: the routes are the running dev's then, too.
-			if running, routes, err := o.fromDev(ctx); err == nil && running.Issuer == config.Issuer {
-				document = routes
-			}
-		} else if config, document, err = o.fromDev(ctx); err != nil {
+	switch {
+	case o.issuer != "":
+		config.Issuer = o.issuer
+	case os.Getenv("COUNTERSIGN_ISSUER") != "":
+		if config, err = countersign.ConfigFromEnv(); err != nil {
+			return config, policy, err
+		}
+		// The variables may be those of `countersign env`: the routes are the running dev's then, too.
+		if running, routes, err := o.fromDev(ctx); err == nil && running.Issuer == config.Issuer {
+			document = routes
+		}
+	default:
+		if config, document, err = o.fromDev(ctx); err != nil {
 			return config, policy, err
 		}
 	}
+	name := "of the running dev"
 	if o.policy != "" {
-		var err error
+		name = o.policy
 		if document, err = os.ReadFile(o.policy); err != nil {
 			return config, policy, fmt.Errorf("--policy: %w", err)
 		}
 	}
 	if document != nil {
-		var err error
 		if policy, err = countersign.ParsePolicy(document); err != nil {
-			return config, policy, fmt.Errorf("policy %s: %w", o.policy, err)
+			return config, policy, fmt.Errorf("policy %s: %w", name, err)
 		}
+	}
+	if o.issuer != "" {
+		config.Resource, config.Profile = policy.Resource, policy.Profile
+	}
+	config.Resource = cmp.Or(o.resource, config.Resource)
+	if config.Resource == "" {
+		return config, policy, errors.New("whose scopes are they? write --resource, or --policy with the policy file of the service")
 	}
 	return config, policy, nil
 }
@@ -149,28 +172,43 @@ func (o explainOptions) fromDev(ctx context.Context) (countersign.Config, []byte
 	return config, running.Policy, nil
 }
 
-// findRoute is the route that a request would reach, by net/http's own matching.
+// findRoute is the route that a request would reach, by net/http's own matching. The path may be a URL, for routes of one host.
 func findRoute(policy countersign.Policy, method, path string) (countersign.Route, error) {
-	req, err := http.NewRequest(method, "http://localhost"+path, nil)
-	if err != nil || !strings.HasPrefix(path, "/") {
+	address := path
+	if strings.HasPrefix(path, "/") {
+		address = "http://localhost" + path
+	}
+	req, err := http.NewRequest(method, address, nil)
+	if err != nil || req.URL.Host == "" {
 		return countersign.Route{}, fmt.Errorf("%s %s: not a method and a path, as GET /orders/7", method, path)
 	}
-	if len(policy.Routes) == 0 {
-		return countersign.Route{}, errors.New("there is no policy that could name the route's rule; give one with --policy FILE")
+	if req.URL.Path == "" {
+		req.URL.Path = "/"
 	}
-	mux := http.NewServeMux()
-	for _, route := range policy.Routes {
-		mux.Handle(route.Pattern, http.NotFoundHandler())
-	}
-	_, pattern := mux.Handler(req)
+	var mux http.ServeMux
 	var known []string
 	for _, route := range policy.Routes {
-		if route.Pattern == pattern {
+		if route.Pattern != "" { // a rule of Guard.Require has none
+			register(&mux, route.Pattern)
+			known = append(known, route.Pattern)
+		}
+	}
+	if len(known) == 0 {
+		return countersign.Route{}, errors.New("there is no policy that could name the route's rule; give one with --policy FILE")
+	}
+	_, pattern := mux.Handler(req)
+	for _, route := range policy.Routes {
+		if pattern != "" && route.Pattern == pattern {
 			return route, nil
 		}
-		known = append(known, route.Pattern)
 	}
 	return countersign.Route{}, fmt.Errorf("%s %s reaches no route; the policy has: %s", method, path, strings.Join(known, " · "))
+}
+
+// register leaves out what net/http panics about: the policy of two muxes may have one pattern twice.
+func register(mux *http.ServeMux, pattern string) {
+	defer func() { _ = recover() }()
+	mux.Handle(pattern, http.NotFoundHandler())
 }
 
 // printExplanation prints the checks, the first refusal and what to do about it.
