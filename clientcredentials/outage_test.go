@@ -33,12 +33,19 @@ func TestOutageWithAGoodToken(t *testing.T) {
 		if n := i.count(); n < 8 || n > 60 {
 			t.Errorf("%d requests during the outage", n)
 		}
-		if n := strings.Count(log.String(), "level=WARN"); n != i.count()-1 {
+		warned := strings.Count(log.String(), "level=WARN")
+		if n := warned; n != i.count()-1 {
 			t.Errorf("%d warnings for %d failed renewals", n, i.count()-1)
 		}
 		var e *clientcredentials.Error
-		if _, err := s.Token(t.Context()); !errors.As(err, &e) || e.Code != "" || !e.Temporary() || e.Attempt < 8 {
-			t.Errorf("got %v, want a temporary error with its attempts counted", err)
+		for range 60 { // into the next attempts
+			if _, err := s.Token(t.Context()); !errors.As(err, &e) || e.Code != "" || !e.Temporary() || e.Attempt < 8 {
+				t.Errorf("got %v, want a temporary error with its attempts counted", err)
+			}
+			time.Sleep(time.Second)
+		}
+		if n := strings.Count(log.String(), "the old one stays in use"); n != warned {
+			t.Error("of a token that has ended the log says that it stays in use")
 		}
 		i.set(nil)
 		time.Sleep(time.Minute)

@@ -80,7 +80,7 @@ func New(cfg Config) (*Source, error) {
 // From about three quarters of a token's life on, a call starts its renewal in the background and still
 // returns the old token; it does so, whatever the issuer answers, as long as that token is good. Only a
 // call that finds no good token waits, together with all others, for the same request, and no longer than
-// ctx allows; without one it waits under a minute. The error is an [*Error].
+// ctx allows; without one it waits under a minute, and [Config].StartSpread before the first. The error is an [*Error].
 func (s *Source) Token(ctx context.Context) (*Token, error) {
 	e, err := s.get(ctx)
 	if err != nil {
@@ -165,7 +165,7 @@ func (s *Source) fly(ctx context.Context, f *flight, old *entry, background bool
 	got, err := s.fetch.run(ctx, tries, f.again)
 	f.entry, f.err = got, err
 	s.land(f, old)
-	if err != nil && (background || old != nil) && ctx.Err() == nil {
+	if err != nil && old.usable(s.clock.read()) && ctx.Err() == nil {
 		s.log.Warn("the token was not renewed and the old one stays in use", "error", err.Error())
 	}
 }
