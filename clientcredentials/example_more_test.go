@@ -252,6 +252,8 @@ func ExampleParseCredentials() {
 func ExampleEnv() {
 	os.Setenv("READER_ID", "readClient")
 	os.Setenv("READER_SECRET", "s3cret")
+	defer os.Unsetenv("READER_ID")
+	defer os.Unsetenv("READER_SECRET")
 	list, err := clientcredentials.Env("READER_ID", "READER_SECRET").Load(context.Background())
 	fmt.Println(list, err)
 	// Output: [readClient:<redacted>] <nil>
