@@ -14,6 +14,18 @@ import (
 // signature, rule. Everything that refuses cheaply stands before the signature, so that a bad token costs its
 // sender more than us; nothing that a token says is believed before the signature, and the one document whose signature
 // was verified is the one whose claims are used: it is read once.
+//
+// Where the lists of the RFCs are kept:
+//
+//	RFC 7515, Section 5.2, steps 1 to 8   in verify, a step at each line; step 9 is of serializations that are refused
+//	RFC 7519, Section 7.2, steps 1 to 10  are these, and readClaims; step 8, a nested JWT, has no claims and is refused
+//	RFC 9068, Section 4                   typ in checkHeader, iss and signature in verify, aud and exp in checkClaims
+//	RFC 8725, Section 3                   3.1 and 3.11 in checkHeader, 3.8 in verify, 3.9 in decide, 3.12 in checkClaims;
+//	                                      3.2 to 3.7 and 3.10 in internal/jose
+//	RFC 6750, Section 2                   in bearer.go; Section 3 in errors.go and challenge.go
+//
+// docs/guard.md has every check with its file. RFC 7515, Section 5.2: "The order of the steps is not significant in cases where there
+// are no dependencies between the inputs and outputs of the steps."
 
 // trust is one issuer that the guard believes, with everything that is bound to it: a token of this issuer is held to these
 // limits and verified with these keys, and with no others (RFC 8725, Sections 3.8 and 3.9).
@@ -70,19 +82,19 @@ func (g *Guard) verify(ctx context.Context, token string, now time.Time) (*verif
 	if len(token) > maxToken {
 		return nil, refuse(MalformedToken)
 	}
-	parts, ok := jose.Split(token)
+	parts, ok := jose.Split(token) // RFC 7515, Section 5.2, step 1
 	if !ok {
 		return nil, refuse(MalformedToken)
 	}
 	work := borrow(token)
 	defer work.giveBack()
-	payload, ok := work.decode(len(parts.Header)+1, len(parts.Payload))
+	payload, ok := work.decode(len(parts.Header)+1, len(parts.Payload)) // step 6
 	if !ok {
 		return nil, refuse(MalformedToken)
 	}
 
 	// Claims, read but not believed. They choose the issuer whose keys are asked, and may be refused already.
-	c, ok := readClaims(payload)
+	c, ok := readClaims(payload) // RFC 7519, Section 7.2, step 10
 	if !ok {
 		return nil, refuse(BadClaims)
 	}
@@ -92,7 +104,7 @@ func (g *Guard) verify(ctx context.Context, token string, now time.Time) (*verif
 	if t == nil {
 		return nil, refuse(BadIssuer)
 	}
-	header, reason := t.readHeader(parts.Header, work)
+	header, reason := t.readHeader(parts.Header, work) // RFC 7515, Section 5.2, steps 2 to 5
 	if reason == "" {
 		reason = t.checkHeader(header)
 	}
@@ -102,7 +114,7 @@ func (g *Guard) verify(ctx context.Context, token string, now time.Time) (*verif
 	if reason := t.checkClaims(&c, now.Unix()); reason != "" {
 		return nil, refuse(reason)
 	}
-	signature, ok := work.decode(len(parts.Header)+1+len(parts.Payload)+1, len(parts.Signature))
+	signature, ok := work.decode(len(parts.Header)+1+len(parts.Payload)+1, len(parts.Signature)) // step 7
 	if !ok {
 		return nil, refuse(MalformedToken)
 	}
@@ -117,7 +129,8 @@ func (g *Guard) verify(ctx context.Context, token string, now time.Time) (*verif
 	if err != nil {
 		return nil, refuseKey(err)
 	}
-	// Signature. RFC 7515, Section 5.2, step 8: over the encoded header and payload as they came.
+	// Signature. RFC 7515, Section 5.2, step 8: over the encoded header and payload as they came. RFC 9068, Section 4: with a
+	// key of the issuer, and never "none".
 	input := work.buf[:len(parts.Header)+1+len(parts.Payload)]
 	if key.Verify(header.Algorithm, input, signature) != nil {
 		return nil, refuse(BadSignature)
@@ -164,7 +177,8 @@ func (t *trust) checkHeader(h jose.Header) Reason {
 
 // checkClaims refuses what is not an access token of this issuer for this resource at this time.
 func (t *trust) checkClaims(c *claims, now int64) Reason {
-	// Both profiles have them always: sub since a token is about somebody, client_id since rules and logs name it.
+	// RFC 9068, Section 2.2: sub, client_id and exp are required. Cognito has them always. A token without an end would never be
+	// refused, and without a client no rule and no log could name its holder.
 	if len(c.clientID) == 0 || len(c.subject) == 0 || !c.hasExpiry {
 		return BadClaims
 	}
@@ -178,13 +192,14 @@ func (t *trust) checkClaims(c *claims, now int64) Reason {
 	}
 	switch t.profile {
 	case Cognito:
-		// Cognito: an ID token has the same issuer and keys, and token_use "id". Without this check it passes
-		// for an access token.
+		// Cognito: an ID token has the same issuer and keys, and token_use "id". RFC 8725, Section 3.12: without a rule that
+		// only one of the two kinds satisfies, it passes for an access token.
 		if string(c.tokenUse) != "access" {
 			return BadTokenUse
 		}
 	case RFC9068:
-		// RFC 9068, Section 2.2: iat and jti are required. token_use, where there is one, must not say otherwise.
+		// RFC 9068, Section 2.2: iat and jti are required. RFC 8725, Section 3.12: token_use, where there is one, must not
+		// say that it is another kind of token.
 		if len(c.id) == 0 || !c.hasTime {
 			return BadClaims
 		}

@@ -75,8 +75,10 @@ func ParseKeySet(data []byte) (*KeySet, error) {
 	return set, nil
 }
 
-// Lookup returns the key for a token's kid and algorithm, or nil. A token without a kid ("") finds a key
-// only in a set of one: to try them all would let the sender choose, and cost an operation for each.
+// Lookup returns the key for a token's kid and algorithm, or nil.
+//
+// RFC 7515, Section 4.1.4: kid says which key signed. A token without one ("") finds a key only in a set of one: to try them all
+// would let the sender choose, and cost an operation for each.
 func (s *KeySet) Lookup(kid string, alg Algorithm) *Key {
 	if kid == "" {
 		if len(s.keys) == 1 && s.keys[0].Can(alg) {
