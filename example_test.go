@@ -177,3 +177,91 @@ func ExampleAnyScope() {
 	// [[demo.read] [demo.admin]]
 	// [[demo.read demo.write]]
 }
+
+func ExampleCaller_Claim() {
+	guard := exampleGuard()
+	defer guard.Close()
+	token := sign(cognitoHeader, cognitoClaims.also("plan", `{"name":"gold","seats":7}`))
+	caller, err := guard.Authorize(context.Background(), token, countersign.Scope("demo.read"))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	var plan struct{ Seats int }
+	fmt.Println(caller.Claim("plan", &plan), plan.Seats)
+	fmt.Println(caller.Claim("PLAN", &plan)) // names are exact
+	// Output:
+	// <nil> 7
+	// countersign: the token has no such claim
+}
+
+func ExampleUntilExpiry() {
+	guard := exampleGuard()
+	defer guard.Close()
+	api := guard.Mux()
+	api.HandleFunc("GET /events", func(w http.ResponseWriter, r *http.Request) {
+		end, ok := r.Context().Deadline() // a stream ends here, with the token
+		fmt.Println(ok, !end.IsZero())
+	}, countersign.UntilExpiry(countersign.Scope("demo.read")))
+	show(api, "GET", "/events", scoped("demo.read"))
+	// Output:
+	// true true
+	// 200
+}
+
+func ExampleExplain() {
+	for _, check := range countersign.Explain("eyJhbGciOiJub25lIn0.eyJzdWIiOiJtZSJ9.").Checks {
+		fmt.Println(check)
+	}
+	// Output:
+	// ok    size        want at most 16384 bytes, got 37 bytes  (limit of this package)
+	// FAIL  shape       want three parts, none empty, got 3 parts  (RFC 7515, Section 7.1)
+}
+
+func ExampleGuard_PolicyHandler() {
+	guard := exampleGuard()
+	defer guard.Close()
+	api := guard.Mux()
+	api.Handle("GET /.well-known/countersign-policy", guard.PolicyHandler(), countersign.Scope("policy.read"))
+
+	show(api, "GET", "/.well-known/countersign-policy", scoped("demo.read"))
+	show(api, "GET", "/.well-known/countersign-policy", scoped("policy.read"))
+	// Output:
+	// 403 Bearer error="insufficient_scope", scope="https://api.example.com/policy.read"
+	// 200
+}
+
+func ExamplePublic() {
+	rule := countersign.Public("liveness probe")
+	fmt.Println(rule, rule.IsPublic(), rule.Reason())
+	// Output:
+	// Public("liveness probe") true liveness probe
+}
+
+func ExampleRule_Or() {
+	rule := countersign.Scope("orders.admin").Or(countersign.Client("checkout").And(countersign.Scope("orders.read")))
+	fmt.Println(rule)
+	for _, need := range rule.Needs() {
+		fmt.Printf("%q from %q\n", need.Scopes, need.Client)
+	}
+	// Output:
+	// Scope("orders.admin").Or(Scope("orders.read").And(Client("checkout")))
+	// ["orders.admin"] from ""
+	// ["orders.read"] from "checkout"
+}
+
+func ExampleParsePolicy() {
+	guard := exampleGuard()
+	defer guard.Close()
+	api := guard.Mux()
+	api.HandleFunc("GET /orders/{id}", http.NotFound, countersign.Scope("orders.read"))
+	document, err := api.Policy().OpenAPI()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	policy, err := countersign.ParsePolicy(document) // what was reviewed is what runs
+	fmt.Println(err, countersign.Diff(policy, api.Policy()))
+	// Output:
+	// <nil> []
+}

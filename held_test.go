@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/countersign-dev/countersign"
 	"github.com/countersign-dev/countersign/internal/oauth"
@@ -22,6 +23,22 @@ func TestScopesAreExactAndBounded(t *testing.T) {
 		{"limits: one scope more, as an array", scopes(`["` + strings.ReplaceAll(many(oauth.MaxScopes+1), " ", `","`) + `"]`), countersign.BadClaims},
 		{"rfc6749 s3.3: two scopes in one element", scopes(`["` + both + `"]`), countersign.BadClaims},
 		{"rfc6749 s3.3: an empty element", scopes(`["` + strings.ReplaceAll(both, " ", `","`) + `",""]`), countersign.BadClaims},
+	})
+}
+
+// A date is a JSON number from 1970 on that a clock can show, and claims are one JSON object.
+func TestDatesAndClaimsAreExact(t *testing.T) {
+	withExp := func(value string) string { return sign(cognitoHeader, cognitoClaims.with("exp", value)) }
+	good := sign(cognitoHeader, cognitoClaims)
+	run(t, newIssuer(pool).guard(t, nil), []probe{
+		{"rfc7519 s2: exp too small for a float", withExp("1e-400"), countersign.Expired},
+		{"rfc7519 s2: exp of a hundred digits", withExp(strings.Repeat("9", 100)), countersign.BadClaims},
+		{"rfc7519 s2: exp minus zero", withExp("-0"), countersign.BadClaims},
+		{"rfc8259 s6: exp NaN", withExp("NaN"), countersign.BadClaims},
+		{"rfc8259 s6: exp with a leading zero", withExp("0" + seconds(time.Hour)), countersign.BadClaims},
+		{"rfc8259 s6: exp hexadecimal", withExp("0x7fffffff"), countersign.BadClaims},
+		{"rfc7519 s5.2: a nested JWT", sign(cognitoHeader.also("cty", `"JWT"`), text(good)), countersign.BadClaims},
+		{"rfc7519 s5.2: a nested JWT, as a JSON string", sign(cognitoHeader.also("cty", `"JWT"`), text(`"`+good+`"`)), countersign.BadClaims},
 	})
 }
 

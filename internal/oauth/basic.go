@@ -23,7 +23,7 @@ func BasicHeader(id, secret string) string {
 // is not exact and for an empty id; an empty secret is the caller's question.
 func ParseBasic(header string) (id, secret string, ok bool) {
 	scheme, encoded, found := strings.Cut(header, " ")
-	// RFC 7235, Section 2.1: the scheme's case does not matter, and 1*SP may follow it.
+	// RFC 9110, Sections 11.1 and 11.4: the scheme's case does not matter, and 1*SP may follow it.
 	if !found || len(header) > maxBasic || !strings.EqualFold(scheme, "Basic") {
 		return "", "", false
 	}
