@@ -245,3 +245,27 @@ func FuzzKeySet(f *testing.F) {
 		}
 	})
 }
+
+// Numbers of a key have one spelling: each of these is a usable key in another one.
+func TestNumbersOfAKeyAreExact(t *testing.T) {
+	good := number(2048)
+	zeroed := func(s string) string {
+		b, err := base64.RawURLEncoding.DecodeString(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return base64.RawURLEncoding.EncodeToString(append([]byte{0}, b...))
+	}
+	for name, n := range map[string][2]string{
+		"rfc7518 s2: leading zero of n": {zeroed(good), "AQAB"},
+		"rfc7518 s2: leading zero of e": {good, zeroed("AQAB")},
+		"rfc7518 s2: line break in n":   {good[:10] + "\n" + good[10:], "AQAB"},
+		"rfc7518 s2: line break in e":   {good, "AQ\r\nAB"},
+	} {
+		jwk := fmt.Sprintf(`{"kty":"RSA","kid":"x","n":%q,"e":%q}`, n[0], n[1])
+		set, err := jose.ParseKeySet([]byte(`{"keys":[` + edJWK + "," + jwk + `]}`))
+		if err != nil || len(set.Keys()) != 1 {
+			t.Errorf("%s: it is read as a key: %v", name, err)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package jose_test
 import (
 	"bytes"
 	"encoding/base64"
+	"slices"
 	"strings"
 	"testing"
 
@@ -235,4 +236,24 @@ func FuzzJWS(f *testing.F) {
 			t.Errorf("%q verifies", compact)
 		}
 	})
+}
+
+// RFC 7518, Section 3.4: r and s are 32 octets each. With a zero between the two they are the same numbers.
+func TestAnES256SignatureWithAnOctetMoreIsNone(t *testing.T) {
+	compact, err := jose.Sign(keys[jose.ES256], jose.ES256, []byte(`{"alg":"ES256","kid":"ec"}`), []byte(`{}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	jwk, err := jose.AppendJWK(nil, keys[jose.ES256].Public(), "ec", jose.ES256)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := verify(t, string(jwk), compact); err != nil {
+		t.Fatal(err)
+	}
+	dot := strings.LastIndexByte(compact, '.') + 1
+	longer := slices.Insert(decode(t, compact[dot:]), 32, 0)
+	if verify(t, string(jwk), compact[:dot]+base64.RawURLEncoding.EncodeToString(longer)) == nil {
+		t.Error("a signature of 65 octets is good")
+	}
 }
