@@ -31,7 +31,8 @@ type Config struct {
 
 	// NewKey makes a signing key. Nil means RSA of 2048 bits, like Cognito's. A P-256 key makes a pool whose tokens
 	// are signed with ES256, an Ed25519 key one with EdDSA; Cognito has neither. The key must be one that
-	// [crypto/x509.MarshalPKCS8PrivateKey] can encode. It may be called from two goroutines at once.
+	// [crypto/x509.MarshalPKCS8PrivateKey] can encode. It may be called from two goroutines at once. In a test it may return
+	// one key again and again, which saves the making of two for each pool; such a key cannot be rotated.
 	NewKey func() (crypto.Signer, error)
 
 	// Algorithm says what the new keys of a pool sign with, by its name and, of a pool that exists, its id: RS256, or ES256

@@ -3,6 +3,8 @@ package cognito_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"runtime"
 	"slices"
 	"sync"
 	"testing"
@@ -110,6 +112,24 @@ func TestWhoHangsUpIsNotWaitedFor(t *testing.T) {
 			t.Error("100 guesses took less than 30 ms")
 		}
 	})
+}
+
+// TestUnknownClientsCostNothing: who asks for 100,000 ids fills no memory, although each is counted.
+func TestUnknownClientsCostNothing(t *testing.T) {
+	f := newFixture(t)
+	f.service = newService(t, cognito.Config{Store: f.store, GuessDelay: 2 * time.Second, Now: time.Now})
+	gone, cancel := context.WithCancel(t.Context())
+	cancel() // or each would wait
+	before := heap()
+	for i := range 100_000 {
+		if _, err := f.ask(gone, fmt.Sprint("nobody", i), "wrong-wrong-wrong-wrong-wrong"); !errors.Is(err, &cognito.TokenError{Code: "invalid_client"}) {
+			t.Fatal(err)
+		}
+	}
+	if grown := heap() - before; grown > 1<<20 {
+		t.Errorf("the heap grew by %d KiB", grown>>10)
+	}
+	runtime.KeepAlive(f)
 }
 
 // TestNoDoorIsWithoutTheWait: who may not guess at one door goes to the next.

@@ -46,7 +46,7 @@ type ExportOptions struct {
 }
 
 // ExportPool returns a pool with all that belongs to it as a JSON document, ids and dates included, for [Service.ImportPool].
-// Exporting what was imported gives the same document.
+// Exporting what was imported gives the same document. The error is an [APIError] when there is no such pool.
 func (s *Service) ExportPool(poolID string, o ExportOptions) ([]byte, error) {
 	now := s.current.Load()
 	p, err := now.pool(poolID)

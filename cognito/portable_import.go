@@ -22,7 +22,8 @@ type ImportResult struct {
 }
 
 // ImportPool makes the user pool that the document describes, as [Service.ExportPool] and [PoolDocument] write it, with the
-// ids that it has there. Without signing keys in the document the pool gets new ones. The error is always an [APIError].
+// ids that it has there. Without signing keys in the document the pool gets new ones, and what else it does not say is as in
+// a new pool. It is held to the rules of the API. The error is always an [APIError], and names the part that is wrong.
 func (s *Service) ImportPool(ctx context.Context, document []byte, o ImportOptions) (ImportResult, error) {
 	file, err := readPoolFile(document)
 	if err != nil {

@@ -108,7 +108,7 @@ type RotateKeyInput struct {
 // RotateKey gives a pool a new key for its access tokens, and returns it. A key that is published already and does not sign
 // yet is not followed by another: it is returned, and with Now it signs at once. The error is always an [APIError].
 //
-// Services that share the store may all be asked at once: one key comes of it.
+// Services that share the store may all be asked at once: without Now, one key comes of it.
 func (s *Service) RotateKey(ctx context.Context, in RotateKeyInput) (Key, error) {
 	if in.RemoveOthers && !in.Now {
 		return Key{}, apiError(CodeInvalidParameter, "RemoveOthers goes with Now: the pool would have no key that signs.")
