@@ -58,6 +58,7 @@ func ExampleNew() {
 
 func ExampleConfigFromEnv() {
 	os.Setenv("COUNTERSIGN_ISSUER", "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_AbCdEf123")
+	os.Setenv("COUNTERSIGN_RESOURCE", "") // which a shell may have from countersign env
 	defer os.Unsetenv("COUNTERSIGN_ISSUER")
 	_, err := countersign.ConfigFromEnv()
 	fmt.Println(err)
