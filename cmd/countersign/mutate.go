@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -63,14 +64,23 @@ func runMutate(ctx context.Context, config mutant.Config, format string, stdout,
 		}
 	}
 	report, err := mutant.Run(ctx, config)
-	if err != nil {
+	if ctx.Err() != nil {
+		err = errors.New("interrupted")
+		if len(report.Rules) > 0 {
+			err = errors.New("interrupted; the report has what was known by then")
+		}
+		if config.Progress != nil {
+			fmt.Fprint(stderr, "\r\x1b[K")
+		}
+	}
+	if len(report.Rules) == 0 && err != nil {
 		return err
 	}
 	write := report.WriteTable
 	if format == "json" {
 		write = report.WriteJSON
 	}
-	if err := write(stdout); err != nil {
+	if err := errors.Join(write(stdout), err); err != nil {
 		return err
 	}
 	if code := report.ExitCode(); code != 0 {

@@ -30,6 +30,8 @@ type binary struct {
 // grace is how much longer than its own timeout a test may take until it is ended from outside.
 const grace = 10 * time.Second
 
+var errInterrupted = errors.New("interrupted")
+
 // outcome is how a run of tests ended.
 type outcome struct {
 	passed bool
@@ -43,6 +45,7 @@ type outcome struct {
 func (b *binary) run(ctx context.Context, cfg Config, env ...string) outcome {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	whole := ctx
 	ctx, cancel := context.WithTimeout(ctx, cfg.Timeout+grace)
 	defer cancel()
 	args := []string{"-test.failfast", "-test.paniconexit0", "-test.count=1", "-test.timeout=" + cfg.Timeout.String()}
@@ -58,12 +61,17 @@ func (b *binary) run(ctx context.Context, cfg Config, env ...string) outcome {
 	err := cmd.Run()
 	var exit *exec.ExitError
 	switch {
+	case whole.Err() != nil:
+		return outcome{err: errInterrupted}
 	case ctx.Err() != nil:
 		return outcome{err: fmt.Errorf("the tests did not end in %s", cfg.Timeout+grace)}
 	case err == nil:
 		return outcome{passed: true}
 	case !errors.As(err, &exit):
 		return outcome{err: err}
+	case !exit.Exited():
+		// No test said anything: the machine was short of memory, or somebody pressed Ctrl-C, which the tests' process is told of first.
+		return outcome{err: fmt.Errorf("the tests were ended from outside: %w", exit)}
 	}
 	o := outcome{failed: output.failed, output: output.tail()}
 	switch {

@@ -2,6 +2,7 @@ package mutant_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"io/fs"
@@ -179,6 +180,43 @@ func TestNotJudged(t *testing.T) {
 	}
 	if report.ExitCode() != 2 || report.Summary() != "0 of 1 rule is tested, 1 could not be judged" {
 		t.Errorf("exit code %d: %s", report.ExitCode(), report.Summary())
+	}
+}
+
+// A test that fails for a reason of its own has not noticed the mutant.
+func TestFailuresThatSayNothing(t *testing.T) {
+	for _, test := range []struct {
+		name, run, want string
+		after           mutant.Verdict // of the second mutant
+	}{
+		{"a flaky test", "TestMatrix|TestFlaky", "TestFlaky of example.com/flaky failed once and passed when it was run again", mutant.Survived},
+		{"ended by a signal", "TestMatrix|TestKilled", "the tests were ended from outside", mutant.NotJudged},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			cfg := service(t, "flaky")
+			cfg.Run, cfg.Parallel = test.run, 1
+			t.Setenv("FLAKY_DIR", t.TempDir())
+			mutants := run(t, cfg).Rules[0].Mutants
+			if mutants[0].Verdict != mutant.NotJudged || !strings.Contains(mutants[0].Note, test.want) || mutants[1].Verdict != test.after {
+				t.Errorf("got %+v", mutants)
+			}
+		})
+	}
+}
+
+// Whoever interrupts a long run is told what was known by then.
+func TestInterrupted(t *testing.T) {
+	cfg := service(t, "weak")
+	cfg.Run, cfg.Parallel = "TestMatrix|TestCallers", 1
+	ctx, cancel := context.WithCancel(t.Context())
+	cfg.Progress = func(done, all int) { cancel() }
+	report, err := mutant.Run(ctx, cfg)
+	if !errors.Is(err, context.Canceled) || len(report.Rules) == 0 {
+		t.Fatalf("%v, %+v", err, report)
+	}
+	mutants := report.Rules[0].Mutants
+	if mutants[0].Verdict != mutant.Killed || mutants[1].Verdict != mutant.NotJudged || mutants[1].Note != "interrupted" {
+		t.Errorf("got %+v", mutants)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -28,7 +29,7 @@ var ErrNoRules = errors.New(`mutant: there are no rules in these packages; mutat
 	`api.HandleFunc(pattern, handler, countersign.Scope("name"))`)
 
 // Run finds the rules of the packages and runs their tests with each of its mutants. The tests have to pass without any: otherwise
-// a failure says nothing, and that is an error.
+// a failure says nothing, and that is an error. The end of ctx is one too; the report then has what is known.
 func Run(ctx context.Context, cfg Config) (Report, error) {
 	if cfg.Timeout <= 0 || cfg.Parallel <= 0 {
 		return Report{}, errors.New("mutant: the timeout and the number of packages at once have to be positive")
@@ -131,6 +132,9 @@ func (r *runner) rulesOf(s site) (rules []Rule, sightings []sighting) {
 // judge runs the tests that reach the site, until one fails.
 func (r *runner) judge(ctx context.Context, seen sighting, b breed) Mutant {
 	m := Mutant{Rule: b.text, Verdict: Survived}
+	if ctx.Err() != nil {
+		return Mutant{Rule: b.text, Verdict: NotJudged, Note: errInterrupted.Error()}
+	}
 	for _, binary := range r.binaries {
 		if !binary.seen[seen.Site] {
 			continue
@@ -139,11 +143,28 @@ func (r *runner) judge(ctx context.Context, seen sighting, b breed) Mutant {
 		switch {
 		case o.err != nil:
 			m.Verdict, m.Note = NotJudged, o.err.Error()
+		case !o.passed && r.flaky(ctx, binary, seen, b, o.failed):
+			m.Verdict, m.Note = NotJudged, o.failed+" of "+binary.importPath+" failed once and passed when it was run again: it is flaky, and its failing says nothing"
 		case !o.passed:
 			return Mutant{Rule: b.text, Verdict: Killed, By: strings.TrimSpace(binary.importPath + " " + o.failed), Note: o.note}
 		}
 	}
 	return m
+}
+
+// flaky says whether a test that killed a mutant passes with the same mutant, alone and among the others: then it was not the mutant that it failed for.
+func (r *runner) flaky(ctx context.Context, binary *binary, seen sighting, b breed, failed string) bool {
+	if failed == "" {
+		return false // it hung, or the program broke down
+	}
+	alone := r.cfg
+	alone.Run = "^" + regexp.QuoteMeta(failed) + "$"
+	for _, cfg := range []Config{alone, r.cfg} {
+		if o := binary.run(ctx, cfg, mutantVariable+"="+b.variable(seen)); !o.passed {
+			return false
+		}
+	}
+	return true
 }
 
 // relative is the path as people look for it from the directory.
