@@ -34,8 +34,8 @@ func TestOutageWithAGoodToken(t *testing.T) {
 			t.Errorf("%d requests during the outage", n)
 		}
 		warned := strings.Count(log.String(), "level=WARN")
-		if n := warned; n != i.count()-1 {
-			t.Errorf("%d warnings for %d failed renewals", n, i.count()-1)
+		if warned != i.count()-1 {
+			t.Errorf("%d warnings for %d failed renewals", warned, i.count()-1)
 		}
 		var e *clientcredentials.Error
 		for range 60 { // into the next attempts

@@ -288,6 +288,18 @@ func TestTheSocket(t *testing.T) {
 	}
 }
 
+// TestParameters: what the configuration adds to the token request is in it, and programs add nothing.
+func TestParameters(t *testing.T) {
+	cfg, err := agent.ReadFile(write(t, t.TempDir(), "a.yaml", `
+socket: /a
+clients:
+  a: {issuer: "https://i.example.com", credentials: c, uids: [1], parameters: {audience: "https://api.example.com", organization: 7}}
+`))
+	if err != nil || fmt.Sprint(cfg.Clients[0].Source.Parameters) != "map[audience:[https://api.example.com] organization:[7]]" {
+		t.Errorf("%v, %v", cfg.Clients, err)
+	}
+}
+
 func TestReadFileRefuses(t *testing.T) {
 	const good = "{issuer: https://issuer.example.com, credentials: /c, uids: [1]}"
 	for _, c := range []struct{ name, text, want string }{
@@ -308,6 +320,8 @@ func TestReadFileRefuses(t *testing.T) {
 		{"a bad spread", "socket: /a\nclients: {a: {issuer: https://i.example.com, credentials: c, uids: [1], start_spread: soon}}", "start_spread is no duration"},
 		{"a long spread", "socket: /a\nclients: {a: {issuer: https://i.example.com, credentials: c, uids: [1], start_spread: 11s}}",
 			"start_spread is over 10s: a program waits for its first token that long, and not much longer"},
+		{"parameters in a list", "socket: /a\nclients: {a: {issuer: https://i.example.com, credentials: c, uids: [1], parameters: [a]}}", "parameters is an array; write an object"},
+		{"a parameter of our own", "socket: /a\nclients: {a: {issuer: https://i.example.com, credentials: c, uids: [1], parameters: {scope: a}}}", `Config.Parameters: has "scope"`},
 		{"a bad budget", "socket: /a\nclients: {a: {issuer: https://i.example.com, credentials: c, uids: [1], budget: some}}", "budget is no number"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"time"
 
@@ -69,85 +69,41 @@ func ReadFile(name string) (Config, error) {
 	}
 	r := reader{dir: filepath.Dir(name), out: Config{Mode: defaultMode}}
 	r.root(root)
-	return r.out, errors.Join(r.problems...)
+	return r.out, errors.Join(r.Problems...)
 }
 
-// reader gathers what is wrong with a file. It says names of members and places, and no value.
+// reader makes a Config of a file.
 type reader struct {
-	dir      string
-	out      Config
-	problems []error
-}
-
-func (r *reader) fail(p document.Place, format string, args ...any) {
-	r.problems = append(r.problems, p.Errorf(format, args...))
-}
-
-func (r *reader) object(n *document.Node, what string, known ...string) bool {
-	if n.Kind != document.Object {
-		r.fail(n.Place, "%s is %s; write an object", what, n.Kind)
-		return false
-	}
-	for _, m := range n.Members {
-		if len(known) > 0 && !slices.Contains(known, m.Name) {
-			r.fail(m.Place, "%s has no member of this name; it has %q", what, known)
-		}
-	}
-	return true
-}
-
-// text returns a member's word; "" when it is not there.
-func (r *reader) text(n *document.Node, name string) string {
-	n = n.Get(name)
-	if n == nil {
-		return ""
-	}
-	if n.Kind != document.String && n.Kind != document.Number || n.Text == "" {
-		r.fail(n.Place, "%s is %s; write a word, in quotes", name, n.Kind)
-		return ""
-	}
-	return n.Text
-}
-
-// list calls each with the items of a member.
-func (r *reader) list(n *document.Node, name string, each func(*document.Node)) {
-	n = n.Get(name)
-	switch {
-	case n == nil:
-	case n.Kind != document.Array:
-		r.fail(n.Place, "%s is %s; write a list", name, n.Kind)
-	default:
-		for _, item := range n.Items {
-			each(item)
-		}
-	}
+	document.Reader
+	dir string
+	out Config
 }
 
 func (r *reader) root(n *document.Node) {
-	if !r.object(n, "an agent's configuration", "socket", "mode", "clients") {
+	if !r.Object(n, "an agent's configuration", "socket", "mode", "clients") {
 		return
 	}
-	r.out.Socket = r.text(n, "socket")
+	r.out.Socket = r.Word(n, "socket")
 	if !filepath.IsAbs(r.out.Socket) {
-		r.fail(n.Place, "socket is not an absolute path, as /run/countersign/agent.sock")
+		r.Failf(n.Place, "socket is not an absolute path, as /run/countersign/agent.sock")
 	}
 	if len(r.out.Socket) > maxSocket {
-		r.fail(n.Get("socket").Place, "socket is %d bytes long; a kernel takes %d at most", len(r.out.Socket), maxSocket)
+		r.Failf(n.Get("socket").Place, "socket is %d bytes long; a kernel takes %d at most", len(r.out.Socket), maxSocket)
 	}
-	if mode := r.text(n, "mode"); mode != "" {
+	if mode := r.Word(n, "mode"); mode != "" {
 		bits, err := strconv.ParseUint(mode, 8, 9)
 		if err != nil {
-			r.fail(n.Get("mode").Place, "mode is not one of a socket; write it in quotes, as \"0660\"")
+			r.Failf(n.Get("mode").Place, "mode is not one of a socket; write it in quotes, as \"0660\"")
 		}
 		r.out.Mode = fs.FileMode(bits)
 	}
 	clients := n.Get("clients")
 	if clients == nil {
-		r.fail(n.Place, "clients is missing; list them as name: {issuer: …, credentials: …, scopes: […], uids: […]}")
+		r.Failf(n.Place, "clients is missing; list them as name: {issuer: …, credentials: …, scopes: […], uids: […]}")
 		return
 	}
-	if r.object(clients, "clients") && len(clients.Members) == 0 {
-		r.fail(clients.Place, "there is no client")
+	if r.Object(clients, "clients") && len(clients.Members) == 0 {
+		r.Failf(clients.Place, "there is no client")
 	}
 	for _, m := range clients.Members {
 		r.client(m)
@@ -156,63 +112,78 @@ func (r *reader) root(n *document.Node) {
 
 func (r *reader) client(m document.Member) {
 	n := m.Value
-	if !r.object(n, "a client", "issuer", "token_endpoint", "door", "credentials", "scopes", "uids", "start_spread", "budget") {
+	if !r.Object(n, "a client", "issuer", "token_endpoint", "door", "credentials", "scopes", "parameters", "uids", "start_spread", "budget") {
 		return
 	}
 	c := Client{Name: m.Name}
-	path := r.text(n, "credentials")
+	path := r.Word(n, "credentials")
 	if path == "" {
-		r.fail(m.Place, "the client has no credentials; name a file or directory with client_id and client_secret")
+		r.Failf(m.Place, "the client has no credentials; name a file or directory with client_id and client_secret")
 		return
 	}
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(r.dir, path)
 	}
 	c.Source = clientcredentials.Config{
-		Issuer: r.text(n, "issuer"), TokenEndpoint: r.text(n, "token_endpoint"), Door: clientcredentials.Door(r.text(n, "door")),
-		Credentials: clientcredentials.File(path), StartSpread: r.duration(n, "start_spread"),
+		Issuer: r.Word(n, "issuer"), TokenEndpoint: r.Word(n, "token_endpoint"), Door: clientcredentials.Door(r.Word(n, "door")),
+		Credentials: clientcredentials.File(path), Parameters: r.parameters(n), StartSpread: r.duration(n, "start_spread"),
 		Budget: clientcredentials.Budget{Requests: int64(r.number(n, "budget")), Price: clientcredentials.CognitoPrice()},
 	}
-	r.list(n, "scopes", func(item *document.Node) { c.Scopes = append(c.Scopes, item.Text) })
-	r.list(n, "uids", func(item *document.Node) {
+	for _, item := range r.List(n, "scopes") {
+		c.Scopes = append(c.Scopes, item.Text)
+	}
+	for _, item := range r.List(n, "uids") {
 		if uid, err := strconv.ParseUint(item.Text, 10, 32); err != nil {
-			r.fail(item.Place, "a uid is not a number")
+			r.Failf(item.Place, "a uid is not a number")
 		} else {
 			c.UIDs = append(c.UIDs, int(uid))
 		}
-	})
+	}
 	if len(c.UIDs) == 0 {
-		r.fail(m.Place, "the client has no uids, so that nobody may have its tokens")
+		r.Failf(m.Place, "the client has no uids, so that nobody may have its tokens")
 	}
 	if err := check(c); err != nil {
-		r.fail(m.Place, "%v", err)
+		r.Failf(m.Place, "%v", err)
 	}
 	r.out.Clients = append(r.out.Clients, c)
 }
 
+// parameters reads further parameters of the token request, each a word.
+func (r *reader) parameters(n *document.Node) url.Values {
+	list := n.Get("parameters")
+	if list == nil || !r.Object(list, "parameters") {
+		return nil
+	}
+	values := url.Values{}
+	for _, m := range list.Members {
+		values.Set(m.Name, r.Word(list, m.Name))
+	}
+	return values
+}
+
 func (r *reader) duration(n *document.Node, name string) time.Duration {
-	text := r.text(n, name)
+	text := r.Word(n, name)
 	if text == "" {
 		return 0
 	}
 	d, err := time.ParseDuration(text)
 	if err != nil || d < 0 {
-		r.fail(n.Get(name).Place, "%s is no duration; write it as 10s", name)
+		r.Failf(n.Get(name).Place, "%s is no duration; write it as 10s", name)
 	}
 	if d > maxSpread {
-		r.fail(n.Get(name).Place, "%s is over %v: a program waits for its first token that long, and not much longer", name, maxSpread)
+		r.Failf(n.Get(name).Place, "%s is over %v: a program waits for its first token that long, and not much longer", name, maxSpread)
 	}
 	return d
 }
 
 func (r *reader) number(n *document.Node, name string) int {
-	text := r.text(n, name)
+	text := r.Word(n, name)
 	if text == "" {
 		return 0
 	}
 	i, err := strconv.Atoi(text)
 	if err != nil || i < 0 {
-		r.fail(n.Get(name).Place, "%s is no number", name)
+		r.Failf(n.Get(name).Place, "%s is no number", name)
 	}
 	return i
 }

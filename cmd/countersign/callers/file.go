@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"slices"
 
 	"github.com/countersign-dev/countersign/clientcredentials"
 	"github.com/countersign-dev/countersign/cmd/countersign/document"
@@ -49,9 +48,9 @@ func ReadFile(name string) (File, error) {
 	r.root(root)
 	// Windows has other words for who may read a file, and no mode that says it.
 	if r.secrets && mode.Perm()&0o077 != 0 && runtime.GOOS != "windows" {
-		r.problems = append(r.problems, fmt.Errorf("%s holds secrets and can be read by others (mode %04o); run: chmod 600 %s", name, mode.Perm(), name))
+		r.Problems = append(r.Problems, fmt.Errorf("%s holds secrets and can be read by others (mode %04o); run: chmod 600 %s", name, mode.Perm(), name))
 	}
-	return r.out, errors.Join(r.problems...)
+	return r.out, errors.Join(r.Problems...)
 }
 
 func readPrivate(name string) ([]byte, os.FileMode, error) {
@@ -74,57 +73,29 @@ func readPrivate(name string) ([]byte, os.FileMode, error) {
 	return data, info.Mode(), err
 }
 
-// fileReader gathers what is wrong with a file. It says names of members and places, and no value.
+// fileReader makes a File of a document.
 type fileReader struct {
-	dir      string
-	out      File
-	secrets  bool
-	problems []error
-}
-
-func (r *fileReader) fail(p document.Place, format string, args ...any) {
-	r.problems = append(r.problems, p.Errorf(format, args...))
-}
-
-func (r *fileReader) object(n *document.Node, what string, known ...string) bool {
-	if n.Kind != document.Object {
-		r.fail(n.Place, "%s is %s; write an object", what, n.Kind)
-		return false
-	}
-	for _, m := range n.Members {
-		if len(known) > 0 && !slices.Contains(known, m.Name) {
-			r.fail(m.Place, "%s has no member of this name; it has %q", what, known)
-		}
-	}
-	return true
-}
-
-func (r *fileReader) text(n *document.Node, what string) string {
-	if n == nil {
-		return ""
-	}
-	if n.Kind != document.String && n.Kind != document.Number || n.Text == "" {
-		r.fail(n.Place, "%s is %s; write a word, in quotes", what, n.Kind)
-		return ""
-	}
-	return n.Text
+	document.Reader
+	dir     string
+	out     File
+	secrets bool
 }
 
 func (r *fileReader) root(n *document.Node) {
-	if !r.object(n, "a file of clients", "issuer", "clients") {
+	if !r.Object(n, "a file of clients", "issuer", "clients") {
 		return
 	}
-	r.out.Issuer = r.text(n.Get("issuer"), "issuer")
+	r.out.Issuer = r.Word(n, "issuer")
 	clients := n.Get("clients")
 	if clients == nil {
-		r.fail(n.Place, "clients is missing; list them as name: {client_id: …, client_secret: …, scopes: […]}")
+		r.Failf(n.Place, "clients is missing; list them as name: {client_id: …, client_secret: …, scopes: […]}")
 		return
 	}
-	if !r.object(clients, "clients") {
+	if !r.Object(clients, "clients") {
 		return
 	}
 	if len(clients.Members) == 0 {
-		r.fail(clients.Place, "there is no client")
+		r.Failf(clients.Place, "there is no client")
 	}
 	for _, m := range clients.Members {
 		r.client(m)
@@ -133,11 +104,11 @@ func (r *fileReader) root(n *document.Node) {
 
 func (r *fileReader) client(m document.Member) {
 	n := m.Value
-	if !r.object(n, "a client", "client_id", "client_secret", "credentials", "scopes") {
+	if !r.Object(n, "a client", "client_id", "client_secret", "credentials", "scopes") {
 		return
 	}
 	c := Caller{Name: m.Name}
-	id, secret, credentials := r.text(n.Get("client_id"), "client_id"), r.text(n.Get("client_secret"), "client_secret"), r.text(n.Get("credentials"), "credentials")
+	id, secret, credentials := r.Word(n, "client_id"), r.Word(n, "client_secret"), r.Word(n, "credentials")
 	r.secrets = r.secrets || secret != ""
 	switch {
 	case credentials != "" && id == "" && secret == "":
@@ -148,21 +119,15 @@ func (r *fileReader) client(m document.Member) {
 	case credentials == "" && id != "" && secret != "":
 		c.Credentials = clientcredentials.Static(id, secret)
 	default:
-		r.fail(m.Place, "the client has no credentials; write client_id and client_secret, or credentials alone")
+		r.Failf(m.Place, "the client has no credentials; write client_id and client_secret, or credentials alone")
 		return
 	}
-	if list := n.Get("scopes"); list != nil {
-		if list.Kind != document.Array {
-			r.fail(list.Place, "scopes is %s; write a list", list.Kind)
-			return
+	for _, item := range r.List(n, "scopes") {
+		if why := badScope(item.Text, c.Scopes); why != "" || item.Kind != document.String {
+			r.Failf(item.Place, "%s", cmp.Or(why, "a scope is a word"))
+			continue
 		}
-		for _, item := range list.Items {
-			if why := badScope(item.Text, c.Scopes); why != "" || item.Kind != document.String {
-				r.fail(item.Place, "%s", cmp.Or(why, "a scope is a word"))
-				continue
-			}
-			c.Scopes = append(c.Scopes, item.Text)
-		}
+		c.Scopes = append(c.Scopes, item.Text)
 	}
 	r.out.Callers = append(r.out.Callers, c)
 }

@@ -5,5 +5,5 @@
 // need not care in which of the two it was written. Aliases and merge keys of YAML are followed; a member that is there twice is
 // an error, because a reviewer reads the first and a parser takes the last. Size, depth and number of values are bounded.
 //
-// It knows no schema and binds to no Go type. Start with [Parse].
+// It knows no schema and binds to no Go type. Start with [Parse]; [Reader] reads files whose members are few and known.
 package document
