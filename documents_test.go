@@ -4,23 +4,33 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
 
-// TestDocumentsLinkToWhatIsThere follows the links of the README and of the pages, and holds each page to being found.
+// TestDocumentsLinkToWhatIsThere follows the links of the pages, to their headings too, and holds each page of docs to being found.
 func TestDocumentsLinkToWhatIsThere(t *testing.T) {
 	pages, err := filepath.Glob("docs/*.md")
 	if err != nil || len(pages) < 5 {
 		t.Fatalf("%d pages, %v", len(pages), err)
 	}
 	linked := map[string]bool{}
-	link := regexp.MustCompile(`\]\(([^)#:]+)(#[^)]*)?\)`)
-	for _, page := range append(pages, "README.md", "CHANGELOG.md") {
+	link := regexp.MustCompile(`\]\(([^)\s]+)\)`)
+	for _, page := range append(pages, "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md") {
 		for _, match := range link.FindAllStringSubmatch(read(t, page), -1) {
-			target := filepath.Join(filepath.Dir(page), match[1])
+			name, heading, _ := strings.Cut(match[1], "#")
+			if strings.Contains(name, "://") {
+				continue
+			}
+			target := page
+			if name != "" {
+				target = filepath.Join(filepath.Dir(page), name)
+			}
 			if _, err := os.Stat(target); err != nil {
 				t.Errorf("%s links to %s, which is not there", page, match[1])
+			} else if heading != "" && !slices.Contains(headings(t, target), heading) {
+				t.Errorf("%s links to %s, and there is no such heading", page, match[1])
 			}
 			if page == "README.md" {
 				linked[target] = true
@@ -32,6 +42,17 @@ func TestDocumentsLinkToWhatIsThere(t *testing.T) {
 			t.Errorf("README.md does not link to %s", page)
 		}
 	}
+}
+
+// headings are those of a page as GitHub's links write them.
+func headings(t *testing.T, page string) []string {
+	t.Helper()
+	var all []string
+	left := regexp.MustCompile(`[^a-z0-9 _-]`)
+	for _, match := range regexp.MustCompile(`(?m)^#+ (.*)$`).FindAllStringSubmatch(read(t, page), -1) {
+		all = append(all, strings.ReplaceAll(left.ReplaceAllString(strings.ToLower(match[1]), ""), " ", "-"))
+	}
+	return all
 }
 
 func TestREADMEHasTheTwoCommands(t *testing.T) {
