@@ -66,15 +66,16 @@ func otherPool(id string) error {
 
 // checkDomains: Cognito: a pool has one prefix domain and one custom domain at most.
 func (f *poolFile) checkDomains() error {
-	kinds := map[bool]int{}
+	has := map[bool]bool{} // a domain, by whether it is a custom one
 	for _, d := range f.Domains {
 		if err := at("Domain "+clip(d.Domain), d.checkImport(f.UserPool.ID)); err != nil {
 			return err
 		}
-		if custom := d.CustomDomainConfig != nil; kinds[custom] > 0 {
+		custom := d.CustomDomainConfig != nil
+		if has[custom] {
 			return apiError(CodeInvalidParameter, "Domain %s: User pool already has a domain configured.", d.Domain)
 		}
-		kinds[d.CustomDomainConfig != nil]++
+		has[custom] = true
 	}
 	return nil
 }

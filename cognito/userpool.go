@@ -153,6 +153,7 @@ func (p *UserPool) checkTier() error {
 	return nil
 }
 
+// updateUserPool replaces all settings. Cognito: tags are removed too (aws/aws-cli#3302).
 func (d *draft) updateUserPool(in UpdateUserPoolInput) (EmptyOutput, error) {
 	old, err := d.view.pool(in.UserPoolID)
 	if err != nil {
