@@ -37,6 +37,7 @@ type process struct {
 	log     *os.File
 	ended   chan error
 	URL     string // where it answers
+	Admin   string // host and port of its metrics
 	Started time.Duration
 }
 
@@ -71,11 +72,11 @@ func start(t *testing.T, config, name string) *process {
 		if err != nil {
 			continue
 		}
-		var where struct{ Address string }
+		var where struct{ Address, Admin string }
 		if err := json.Unmarshal(text, &where); err != nil {
 			t.Fatal(err)
 		}
-		p.URL, p.Started = "http://"+where.Address, time.Since(begun)
+		p.URL, p.Admin, p.Started = "http://"+where.Address, where.Admin, time.Since(begun)
 		return p
 	}
 	return nil

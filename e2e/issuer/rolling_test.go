@@ -53,7 +53,7 @@ func configure(t *testing.T, baseURL string) (config string) {
 	dir := t.TempDir()
 	config = filepath.Join(dir, "issuer.yaml")
 	text := fmt.Sprintf("listen: 127.0.0.1:0\nbaseURL: %s\nstore: {sqlite: issuer.db}\nsealKey: seal.key\ncredentials: keys.yaml\n"+
-		"audit: {file: audit.jsonl}\nusage: usage\ndrain: {wait: 500ms}\nlog: {level: warn}\n", baseURL)
+		"admin: {listen: \"127.0.0.1:0\"}\naudit: {file: audit.jsonl}\nusage: usage\ndrain: {wait: 500ms}\nlog: {level: warn}\n", baseURL)
 	for name, content := range map[string]string{"issuer.yaml": text, "pool.yaml": poolYAML} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
 			t.Fatal(err)
@@ -63,6 +63,21 @@ func configure(t *testing.T, baseURL string) (config string) {
 	run(t, "pool", "import", filepath.Join(dir, "pool.yaml"), "--config", config)
 	run(t, "issuer", "check", "--config", config)
 	return config
+}
+
+// addTo adds to a configuration.
+func addTo(t *testing.T, config, text string) {
+	t.Helper()
+	f, err := os.OpenFile(config, os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.WriteString(text); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // TestRollingRestartWhileKeysRotate: the walk of an operator on a working day, under load. No token request fails, and no token is
@@ -156,16 +171,21 @@ func (l *load) once(issuer string, api http.Handler, first *string) error {
 	return nil
 }
 
-var keepAlive = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 16}}
+var (
+	keepAlive   = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 16}}
+	newEachTime = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+)
 
-func ask(issuer string) (string, error) {
+func ask(issuer string) (string, error) { return askWith(keepAlive, issuer) }
+
+func askWith(caller *http.Client, issuer string) (string, error) {
 	r, err := http.NewRequest(http.MethodPost, issuer+"/"+pool+"/oauth2/token", strings.NewReader("grant_type=client_credentials"))
 	if err != nil {
 		return "", err
 	}
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	r.SetBasicAuth(client, secret)
-	answer, err := keepAlive.Do(r)
+	answer, err := caller.Do(r)
 	if err != nil {
 		return "", err
 	}

@@ -40,6 +40,7 @@ func (c *Config) check() error {
 	}
 	c.checkStore(fail)
 	c.checkAddresses(fail)
+	c.checkConnections(fail)
 	c.checkKeys(fail)
 	c.checkTriggers(fail)
 	c.checkTraces(fail)
@@ -99,20 +100,20 @@ func (c *Config) checkTriggers(fail failure) {
 }
 
 func (c *Config) checkAddresses(fail failure) {
-	if !isHostPort(c.Listen) {
+	known := isHostPort(c.Listen)
+	if !known {
 		fail("listen", "%s is not of the form host:port, as 0.0.0.0:8443", document.Quote(c.Listen))
-		return
 	}
 	if c.Admin.Listen != "" && !isHostPort(c.Admin.Listen) {
 		fail("admin.listen", "%s is not of the form host:port, as 127.0.0.1:9090", document.Quote(c.Admin.Listen))
 	}
 	// RFC 6749, Section 3.2: requests to the token endpoint transmit clear-text credentials, so TLS is required.
-	if c.TLS.Certificate == "" && !c.InsecureAllowHTTP && !isLoopback(c.Listen) {
+	if known && c.TLS.Certificate == "" && !c.InsecureAllowHTTP && !isLoopback(c.Listen) {
 		fail("listen", "%s is reached by others, and without tls client secrets cross the network in clear; add tls.certificate and tls.key, "+
 			"or insecureAllowHTTP: true where a proxy in front ends TLS", c.Listen)
 	}
 	if c.BaseURL == "" {
-		if !isLoopback(c.Listen) {
+		if known && !isLoopback(c.Listen) {
 			fail("baseURL", "is missing: the URL that callers reach the issuer at; it is in every token")
 		}
 		return

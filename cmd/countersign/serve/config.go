@@ -14,6 +14,7 @@ import (
 // The tag yaml is the key in the file, doc what it means and default what its absence means, as docs/issuer.md has them.
 type Config struct {
 	Listen            string       `yaml:"listen" doc:"host:port that serves tokens, keys and the cognito-idp JSON API" default:"localhost:8081"`
+	Connections       int          `yaml:"connections" doc:"how many connections listen has open at once; for one more, the one is closed that has kept it waiting the longest" default:"16384, and never more than the process may have files open, less 256"`
 	BaseURL           string       `yaml:"baseURL" doc:"URL that callers reach the issuer at; a pool's issuer is baseURL/poolId" default:"the address of listen, where that is this machine's own"`
 	Region            string       `yaml:"region" doc:"AWS region in the ids of pools" default:"us-east-1"`
 	AccountID         string       `yaml:"accountId" doc:"twelve digits, in ARNs; in quotes" default:"000000000000"`

@@ -46,7 +46,7 @@ func TestDefaults(t *testing.T) {
 
 func TestMistakes(t *testing.T) {
 	for _, tt := range []struct{ name, text, want string }{
-		{"an unknown key", least + "regoin: x\n", `:5:1: the key "regoin" is unknown; known here: listen, baseURL,`},
+		{"an unknown key", least + "regoin: x\n", `:5:1: the key "regoin" is unknown; known here: listen, connections, baseURL,`},
 		{"an unknown key below", least + "drain:\n  waits: 1s\n", `:6:3: the key "waits" is unknown in "drain"; known here: wait, timeout`},
 		{"a key twice", least + "sealKey: x\n", `:5:1: the member "sealKey" is there twice`},
 		{"no store", "sealKey: a\ncredentials: b\n", `: store has neither sqlite`},
@@ -71,6 +71,10 @@ func TestMistakes(t *testing.T) {
 		{"openid discovery s3: a base URL with a query", least + "baseURL: https://a.example.com?x\n", `:5:10: baseURL "https://a.example.com?x" is not an absolute URL`},
 		{"a number for an account", least + "accountId: 012\n", `:5:12: accountId is not twelve digits; write it in quotes`},
 		{"half a certificate", least + "tls: {key: a}\n", `:5:6: tls needs both certificate and key`},
+		{"no connections", least + "connections: 0\n", `:5:14: connections is "0", want a whole number above 0`},
+		{"a few connections", least + "connections: 3\n", `:5:14: connections is 3, want 16 or more`},
+		{"half a connection", least + "connections: 99.5\n", `:5:14: connections is "99.5", want a whole number above 0`},
+		{"connections in words", least + "connections: many\n", `:5:14: connections is "many", want a whole number above 0`},
 		{"a duration without a unit", least + "drain: {wait: 5}\n", `:5:15: drain.wait is "5", want a duration`},
 		{"a negative duration", least + "drain: {wait: -5s}\n", `:5:15: drain.wait is "-5s", want a duration`},
 		{"a level", least + "log: {level: loud}\n", `:5:14: log.level is "loud", want one of debug, info, warn, error`},
@@ -91,8 +95,8 @@ func TestMistakes(t *testing.T) {
 
 // TestAllMistakesAtOnce: a person who corrects a file wants to do so once.
 func TestAllMistakesAtOnce(t *testing.T) {
-	_, err := serve.Load(write(t, "issuer.yaml", "region: moon\naccountId: x\n"))
-	for _, want := range []string{"region", "accountId", "store", "sealKey", "credentials"} {
+	_, err := serve.Load(write(t, "issuer.yaml", "listen: here\nadmin: {listen: there}\nbaseURL: nowhere\nregion: moon\naccountId: x\n"))
+	for _, want := range []string{"listen", "admin.listen", "baseURL", "region", "accountId", "store", "sealKey", "credentials"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v does not speak of %s", err, want)
 		}

@@ -90,6 +90,13 @@ func (d *decoder) value(key string, n *document.Node, into reflect.Value, enum s
 		if d.want(key, n, document.Bool) {
 			*target = n.Text == "true"
 		}
+	case *int:
+		value, err := strconv.Atoi(n.Text)
+		if n.Kind != document.Number || err != nil || value < 1 {
+			d.fail(n.Place, "%s is %s, want a whole number above 0", key, document.Quote(n.Text))
+			return
+		}
+		*target = value
 	case *float64:
 		if d.want(key, n, document.Number) {
 			*target, _ = strconv.ParseFloat(n.Text, 64) // what is too large is infinite, and refused as that

@@ -33,7 +33,8 @@ type Server struct {
 	meter     *cost.Meter // nil where nothing is counted
 	draining  atomic.Bool
 
-	public, admin net.Listener
+	public, admin *crowd
+	bodies        bodies
 	failed        chan error
 	work          sync.WaitGroup
 	closers       []func() error // in the order of the start; Close goes backwards
@@ -73,11 +74,11 @@ func (s *Server) start(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if s.public, err = s.listen(ctx, "listen", s.config.Listen); err != nil {
+	if s.public, err = s.listen(ctx, "listen", s.config.Listen, s.most()); err != nil {
 		return err
 	}
 	if s.config.Admin.Listen != "" {
-		if s.admin, err = s.listen(ctx, "admin.listen", s.config.Admin.Listen); err != nil {
+		if s.admin, err = s.listen(ctx, "admin.listen", s.config.Admin.Listen, adminConnections); err != nil {
 			return err
 		}
 	}
@@ -102,13 +103,14 @@ func (s *Server) start(ctx context.Context) (err error) {
 		return err
 	}
 	s.metrics.registry.MustRegister(newState(s))
+	s.measureConnections(pair)
 	if err := s.countUsage(); err != nil {
 		return err
 	}
 	s.background(s.files.watch)
 	s.background(func(ctx context.Context) { s.service.Watch(ctx, 0) })
 	s.background(s.tend)
-	s.serve(s.public, s.handler(), pair)
+	s.serve(s.public, s.bodies.wrap(s.handler()), pair)
 	if s.admin != nil {
 		s.serve(s.admin, s.adminHandler(), nil)
 	}
@@ -138,7 +140,7 @@ func (s *Server) readFiles() (*certificate, error) {
 	if c.TLS.Certificate == "" {
 		return nil, nil
 	}
-	pair := &certificate{files: c.TLS}
+	pair := &certificate{files: c.TLS, baseURL: c.BaseURL, logger: s.logger}
 	files, err := newWatched("tls", pair.load, c.TLS.Certificate, c.TLS.Key)
 	if err != nil {
 		return nil, c.errorAt("tls", err)
@@ -147,13 +149,14 @@ func (s *Server) readFiles() (*certificate, error) {
 	return pair, nil
 }
 
-func (s *Server) listen(ctx context.Context, key, hostport string) (net.Listener, error) {
+func (s *Server) listen(ctx context.Context, key, hostport string, most int) (*crowd, error) {
 	l, err := new(net.ListenConfig).Listen(ctx, "tcp", hostport)
 	if err != nil {
 		return nil, s.config.errorAt(key, err)
 	}
-	s.onClose(func() error { return ignoreClosed(l.Close()) })
-	return l, nil
+	c := newCrowd(l, most, s.logger)
+	s.onClose(func() error { return ignoreClosed(c.Close()) })
+	return c, nil
 }
 
 // baseURL is the configured one, or that of the listener, whose port the system may have chosen.
@@ -224,8 +227,9 @@ func (s *Server) tend(ctx context.Context) {
 }
 
 // serve answers on l until Close, which lets requests under way finish.
-func (s *Server) serve(l net.Listener, handler http.Handler, pair *certificate) {
+func (s *Server) serve(l *crowd, handler http.Handler, pair *certificate) {
 	server := newServer(handler, s.logger)
+	server.ConnState, server.ConnContext = l.state, withPeer
 	s.work.Go(func() {
 		var err error
 		if pair == nil {
@@ -255,10 +259,10 @@ func newServer(handler http.Handler, logger *slog.Logger) *http.Server {
 	return &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       30 * time.Second,
+		ReadTimeout:       10 * time.Second,
 		WriteTimeout:      30 * time.Second,
 		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    64 << 10,
+		MaxHeaderBytes:    16 << 10, // a signed call of an AWS SDK has two thousand; in memory, many short ones are ten times as long
 		// What net/http has to say is a peer that hangs up or does not speak TLS: no trouble of the issuer's.
 		ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelDebug),
 
@@ -275,7 +279,7 @@ func (s *Server) Address() string { return s.public.Addr().String() }
 // AdminAddress is where metrics are served, as host:port; empty where nothing does.
 func (s *Server) AdminAddress() string { return addressOf(s.admin) }
 
-func addressOf(l net.Listener) string {
+func addressOf(l *crowd) string {
 	if l == nil {
 		return ""
 	}
