@@ -3,10 +3,13 @@ package countersign_test
 import (
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/countersign-dev/countersign"
 )
 
 // TestDocumentsLinkToWhatIsThere follows the links of the pages, to their headings too, and holds each page of docs to being found.
@@ -40,6 +43,27 @@ func TestDocumentsLinkToWhatIsThere(t *testing.T) {
 	for _, page := range pages {
 		if !linked[page] {
 			t.Errorf("README.md does not link to %s", page)
+		}
+	}
+}
+
+// TestThePageAboutTheGuardHasItsConfiguration finds every member of Config, and every variable that ConfigFromEnv reads, in its table.
+func TestThePageAboutTheGuardHasItsConfiguration(t *testing.T) {
+	_, table, _ := strings.Cut(read(t, "docs/guard.md"), "\n| member | variable |")
+	table, _, _ = strings.Cut(table, "\n\n")
+	config := reflect.TypeFor[countersign.Config]()
+	for i := range config.NumField() {
+		if name := config.Field(i).Name; !strings.Contains(table, "`"+name+"`") {
+			t.Errorf("the table lacks the member %s", name)
+		}
+	}
+	variables := regexp.MustCompile(`"(COUNTERSIGN_[A-Z_]+)"`).FindAllStringSubmatch(read(t, "env.go"), -1)
+	if len(variables) < 8 {
+		t.Errorf("only %d variables were found in env.go", len(variables))
+	}
+	for _, variable := range variables {
+		if !strings.Contains(table, "`"+variable[1]+"`") {
+			t.Errorf("the table lacks the variable %s", variable[1])
 		}
 	}
 }
