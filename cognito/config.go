@@ -54,8 +54,9 @@ type Config struct {
 	Logger *slog.Logger
 
 	// Audit gets an [Event] for each change, once it is durable and before its caller hears of it, in the order of the
-	// changes; and, from [Handler], for each call and token request that was refused. It must not block for long:
-	// other changes wait for it. It is called from several goroutines at once. Nil means that there is no record.
+	// changes; and, from [Handler], for each call and token request that was refused. It must not block for long, nor
+	// change anything by the service itself: other changes wait for it. It is called from several goroutines at once.
+	// Nil means that there is no record.
 	Audit func(Event)
 
 	// Trace begins a part of a token request that takes time and returns what ends it, for traces: "signature wait" until the

@@ -3,6 +3,7 @@ package cognito_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -67,6 +68,37 @@ func ExampleHandler_server() {
 	}
 	fmt.Println(res.StatusCode, document.Issuer == service.Issuer(pool), document.TokenEndpoint == document.Issuer+"/oauth2/token")
 	// Output: 200 true true
+}
+
+// What went wrong is a code; its words are for people.
+func ExampleAPIError() {
+	service, pool, _ := machinePool(cognito.Config{})
+	_, err := service.DescribeUserPoolClient(context.Background(), cognito.DescribeUserPoolClientInput{UserPoolID: pool, ClientID: "nobody"})
+	fmt.Println(errors.Is(err, &cognito.APIError{Code: cognito.CodeResourceNotFound}))
+	var refusal *cognito.APIError
+	if errors.As(err, &refusal) {
+		fmt.Println(refusal.Status, refusal.Message)
+	}
+	// Output:
+	// true
+	// 400 User pool client nobody does not exist.
+}
+
+// The wire has the code only. Why is for the program that asks in Go, and for the log.
+func ExampleTokenError() {
+	service, pool, client := machinePool(cognito.Config{})
+	_, err := service.Token(context.Background(), cognito.TokenRequest{
+		PoolID: pool, GrantType: "client_credentials", Scope: "https://api.example.com/demo.raed",
+		ClientID: client.ClientID, ClientSecret: client.ClientSecret,
+	})
+	var refusal *cognito.TokenError
+	if errors.As(err, &refusal) {
+		fmt.Println(refusal.Code)
+		fmt.Println(refusal.Reason)
+	}
+	// Output:
+	// invalid_scope
+	// a requested scope is neither one of the app client's AllowedOAuthScopes nor of any resource server of the user pool
 }
 
 // A secret is replaced without a moment in which neither works.
