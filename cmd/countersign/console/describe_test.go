@@ -136,8 +136,8 @@ func TestDescribeReadsThePolicyAsTheGuardDoes(t *testing.T) {
 			t.Errorf("column %d is %s", j, c.Name)
 		}
 	}
-	if v.PublicRoutes() != 2 {
-		t.Errorf("%d open routes, want the public and the reported one", v.PublicRoutes())
+	if n := len(v.PublicRoutes()); n != 2 {
+		t.Errorf("%d open routes, want the public and the reported one", n)
 	}
 	if lost := v.Clients[3]; !slices.Equal(lost.Lost, []string{resource + "/demo.gone"}) || lost.Scopes != nil {
 		t.Errorf("lost scopes: %v, scopes: %v", lost.Lost, lost.Scopes)

@@ -9,12 +9,18 @@ import (
 )
 
 func TestHostileNamesStayText(t *testing.T) {
-	want := structure(t, seedView())
+	hostile(t, seedView)
+	hostile(t, wideView)
+}
+
+func hostile(t *testing.T, seed func() console.View) {
+	t.Helper()
+	want := structure(t, seed())
 	for _, evil := range []string{
 		`<script>alert(1)</script>`, `"><img src=x onerror=alert(1)>`, `</style><script>`, `'--></title>`, `&lt;b&gt;`,
 		`javascript:alert(1)`, "a\u202egnp.exe", "a\x00b\x1b[31m", `{{.Issuer}}`, "`id`$(id)'\"\\\n", `]]>`, `</code></pre>`,
 	} {
-		v := seedView()
+		v := seed()
 		// The resource stays, because what is equal to it decides about a tag.
 		v.PoolID, v.PoolName, v.Domain = evil, evil, ""
 		v.Addresses[0] = console.Address{Name: evil, URL: evil}
@@ -34,7 +40,7 @@ func TestHostileNamesStayText(t *testing.T) {
 			t.Errorf("%q is not on the page", evil)
 		}
 	}
-	v := seedView()
+	v := seed()
 	v.Issuer = "javascript:alert(1)"
 	_, page := served(t, v)
 	for _, a := range page.all("a") {
@@ -51,7 +57,7 @@ func structure(t *testing.T, v console.View) string {
 	var walk func(e *element)
 	walk = func(e *element) {
 		b.WriteString("<" + e.name)
-		for _, name := range []string{"class", "id", "href", "src", "scope", "open", "onerror", "style"} {
+		for _, name := range []string{"class", "id", "href", "src", "scope", "open", "title", "onerror", "style"} {
 			if _, ok := e.attrs[name]; ok {
 				b.WriteString(" " + name)
 			}

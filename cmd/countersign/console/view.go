@@ -135,11 +135,27 @@ func (p *Proof) Whole() bool {
 	return p.Count(Proved) > 0 && p.Count(Different) == 0 && p.Count(NotRun) == 0
 }
 
-// PublicRoutes counts the routes that nobody needs a token for, by rule or because the rule is only reported.
-func (v View) PublicRoutes() int {
+// PublicRoutes are the routes that nobody needs a token for, by rule or because the rule is only reported.
+func (v View) PublicRoutes() []Route {
+	return slices.DeleteFunc(slices.Clone(v.Routes), func(r Route) bool { return r.Anyone.Verdict == Refused })
+}
+
+// words is for how many clients the matrix has a column of words; for more it has one of signs, so that a screen shows them all.
+const words = 6
+
+// Wide reports whether the matrix is one of signs.
+func (v View) Wide() bool { return len(v.Clients) > words }
+
+// May returns the routes that the client of that index may call and not everybody.
+func (v View) May(client int) []Route {
+	return slices.DeleteFunc(slices.Clone(v.Routes), func(r Route) bool { return r.Cells[client].Verdict != Allowed })
+}
+
+// Callers counts the clients that are let in, or everybody is.
+func (r Route) Callers() int {
 	n := 0
-	for _, r := range v.Routes {
-		if r.Anyone.Verdict != Refused {
+	for _, cell := range r.Cells {
+		if cell.Verdict == Allowed || cell.Verdict == Public || cell.Verdict == Open {
 			n++
 		}
 	}
