@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -105,7 +106,7 @@ func describeDecode(err error) string {
 	var kind *json.UnmarshalTypeError
 	switch {
 	case errors.As(err, &kind):
-		return fmt.Sprintf("%s is a %s, want %s", strings.ReplaceAll(kind.Field, "UserPoolClient.", ""), kind.Value, kind.Type)
+		return fmt.Sprintf("%s: want %s, got JSON %s", strings.ReplaceAll(kind.Field, "UserPoolClient.", ""), jsonKind(kind.Type), kind.Value)
 	case strings.HasPrefix(err.Error(), "json: unknown field "):
 		return strings.TrimPrefix(err.Error(), "json: ")
 	case strings.HasPrefix(err.Error(), "cognito: "): // of Time, the one type here that reads itself
@@ -114,23 +115,38 @@ func describeDecode(err error) string {
 	return "it is not the JSON of a pool"
 }
 
+// jsonKind is what JSON calls the values of a Go type.
+func jsonKind(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.Struct, reflect.Map, reflect.Pointer:
+		return "object"
+	case reflect.Slice:
+		return "array"
+	case reflect.Int:
+		return "number"
+	case reflect.Bool:
+		return "boolean"
+	}
+	return t.Kind().String()
+}
+
 // PoolDocument makes the document that [Service.ImportPool] reads out of Cognito's own answers, each the JSON that
 // DescribeUserPool, GetUserPoolMfaConfig, DescribeUserPoolDomain, ListResourceServers and DescribeUserPoolClient have under
 // the member of that name. What this package has no use for is left out.
 func PoolDocument(pool, mfa json.RawMessage, domains, servers, clients []json.RawMessage) ([]byte, error) {
 	var file poolFile
 	var problems []error
-	read := func(raw json.RawMessage, into any) {
+	read := func(operation string, raw json.RawMessage, into any) {
 		if err := json.Unmarshal(raw, into); err != nil {
-			problems = append(problems, fmt.Errorf("cognito: an answer cannot be read: %s", describeDecode(err)))
+			problems = append(problems, fmt.Errorf("cognito: the answer to %s cannot be read: %s", operation, describeDecode(err)))
 		}
 	}
-	read(pool, &file.UserPool)
-	read(mfa, &file.MfaSettings)
+	read("DescribeUserPool", pool, &file.UserPool)
+	read("GetUserPoolMfaConfig", mfa, &file.MfaSettings)
 	file.UserPool.ARN, file.UserPool.Domain, file.UserPool.CustomDomain, file.UserPool.EstimatedNumberOfUsers = "", "", "", 0
 	for _, raw := range domains {
 		var d DomainDescription
-		read(raw, &d)
+		read("DescribeUserPoolDomain", raw, &d)
 		if d.CustomDomainConfig != nil && d.CustomDomainConfig.CertificateARN == "" {
 			d.CustomDomainConfig = nil // Cognito: a prefix domain may have an empty one
 		}
@@ -138,12 +154,12 @@ func PoolDocument(pool, mfa json.RawMessage, domains, servers, clients []json.Ra
 	}
 	for _, raw := range servers {
 		var rs ResourceServer
-		read(raw, &rs)
+		read("ListResourceServers", raw, &rs)
 		file.ResourceServers = append(file.ResourceServers, rs)
 	}
 	for _, raw := range clients {
 		var c clientFile
-		read(raw, &c)
+		read("DescribeUserPoolClient", raw, &c)
 		c.adopt()
 		file.Clients = append(file.Clients, c)
 	}

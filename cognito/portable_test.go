@@ -99,7 +99,8 @@ func TestImportRefuses(t *testing.T) {
 		{"no JSON", document, "pool", cognito.CodeInvalidParameter, "The pool cannot be read: it is not the JSON of a pool."},
 		{"two", document, document + document, cognito.CodeInvalidParameter, "The pool cannot be read: there is more than one."},
 		{"an unknown member", `{"UserPool":{`, `{"Pool":1,"UserPool":{`, cognito.CodeInvalidParameter, `The pool cannot be read: unknown field "Pool".`},
-		{"a member of another type", `"ClientName":"reader"`, `"ClientName":1`, cognito.CodeInvalidParameter, "The pool cannot be read: Clients.ClientName is a number, want string."},
+		{"a member of another type", `"ClientName":"reader"`, `"ClientName":1`, cognito.CodeInvalidParameter, "The pool cannot be read: Clients.ClientName: want string, got JSON number."},
+		{"a list for a structure", `"MfaSettings":{`, `"MfaSettings":[],"mfa":{`, cognito.CodeInvalidParameter, "The pool cannot be read: MfaSettings: want object, got JSON array."},
 		{"no id", `"Id":"` + f.pool + `"`, `"Id":"nonsense"`, cognito.CodeInvalidParameter, ""},
 		{"a client of another pool", `"UserPoolId":"` + f.pool + `","ClientName":"reader"`, `"UserPoolId":"us-east-1_other","ClientName":"reader"`, cognito.CodeInvalidParameter, "App client " + id + ": It is a part of another user pool, us-east-1_other."},
 		{"a name", `"ClientName":"reader"`, `"ClientName":"\u0000"`, cognito.CodeInvalidParameter, ""},
@@ -132,5 +133,15 @@ func TestIdsThatAnotherPoolHas(t *testing.T) {
 	wantAPIError(t, err, cognito.CodeInvalidParameter, "")
 	if !strings.Contains(err.Error(), "exists already, in user pool "+f.pool) {
 		t.Error(err)
+	}
+}
+
+// TestPoolDocumentSaysWhichAnswer cannot be read, and nothing of what is in it.
+func TestPoolDocumentSaysWhichAnswer(t *testing.T) {
+	_, err := cognito.PoolDocument([]byte(`{}`), []byte(`{}`), nil, nil, []json.RawMessage{[]byte(`{"ClientSecret":{"hush":1}}`), []byte(`hush`)})
+	want := "cognito: the answer to DescribeUserPoolClient cannot be read: ClientSecret: want string, got JSON object\n" +
+		"cognito: the answer to DescribeUserPoolClient cannot be read: it is not the JSON of a pool"
+	if err == nil || err.Error() != want {
+		t.Errorf("got %v\nwant %s", err, want)
 	}
 }
