@@ -44,6 +44,7 @@ type Case struct {
 	near bool // the token differs from the right one by its scopes only
 
 	detour  *detour  // how the request is said; nil is plainly
+	nowhere string   // of a request out of a public subtree: the same way to an address that nobody serves
 	example *Example // what else the request is made of
 	probe   bool     // the guard is asked what it would decide about a token with the scopes asked, and not called
 	asked   []string
@@ -94,7 +95,7 @@ func routeCases(p countersign.Policy, route countersign.Route, universe []string
 	}
 	var cases []Case
 	if !route.Rule.IsPublic() {
-		cases = refusalsWithoutScope(base, universe, finder)
+		cases = refusalsWithoutScope(base, p, universe, finder)
 		cases = append(cases, refusalsByScope(base, p, universe)...)
 		if route.Rule.IsReport() {
 			for i := range cases {
@@ -106,7 +107,7 @@ func routeCases(p countersign.Policy, route countersign.Route, universe []string
 }
 
 // refusalsWithoutScope are the requests that no scope would help: no token, and each bad one.
-func refusalsWithoutScope(base Case, universe []string, finder *finder) []Case {
+func refusalsWithoutScope(base Case, p countersign.Policy, universe []string, finder *finder) []Case {
 	none := base
 	none.Kind, none.Name, none.Clause = KindNoToken, "401 no token", "RFC 6750, Section 3"
 	none.Answers = []Answer{{Status: http.StatusUnauthorized}}
@@ -119,6 +120,7 @@ func refusalsWithoutScope(base Case, universe []string, finder *finder) []Case {
 		cases = append(cases, head)
 	}
 	cases = append(cases, detourCases(base, finder)...)
+	cases = append(cases, doorCases(base, p, finder)...)
 	for _, bad := range zoo() {
 		c := base
 		c.Kind, c.Name, c.Clause, c.Needs, c.Make, c.Answers = KindBadToken, "bad token "+bad.Name, bad.Clause, bad.Needs, bad.Make, bad.Answers

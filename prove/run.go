@@ -268,6 +268,8 @@ func (r *runner) settle(ctx context.Context) {
 		row := &r.rows[i]
 		proved, guarded := refused[routeName(c.Route)]
 		switch {
+		case row.State == Different && c.nowhere != "" && strings.HasPrefix(row.Got, "2"):
+			r.settleDoor(ctx, i)
 		case row.State != "":
 		case !guarded:
 			row.State, row.Note = Unprovable, "not found: its parameters are made up, and only values that exist tell the service from a router that does not know the route"

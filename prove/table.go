@@ -104,7 +104,7 @@ func (t Table) lines(rows []Row) []line {
 		switch {
 		case many && row.State == Proved:
 			refused[row.Kind]++
-		case many && row.State == Unprovable:
+		case many && row.State == Unprovable && row.Kind == KindBadToken:
 			missing[row.Note]++
 		case !t.All && row.State == NotRun && notRun[row.Note] > 1:
 			// told below
