@@ -25,6 +25,9 @@ var repository = sync.OnceValues(func() (string, error) {
 	return strings.TrimSpace(string(out)), nil
 })
 
+// builtIn is the directory of the program, once a test has asked for it.
+var builtIn string
+
 // build makes the program, once for all tests of a package.
 var build = sync.OnceValues(func() (string, error) {
 	from, err := repository()
@@ -35,6 +38,7 @@ var build = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
+	builtIn = dir
 	file := filepath.Join(dir, "countersign")
 	make := exec.Command("go", "build", "-o", file, "./cmd/countersign")
 	make.Dir = from
@@ -58,8 +62,8 @@ func Path(t testing.TB) string {
 // Main runs the tests of a package and takes the program away again. It is what the package's TestMain calls.
 func Main(m *testing.M) {
 	code := m.Run()
-	if file, err := build(); err == nil {
-		os.RemoveAll(filepath.Dir(file))
+	if builtIn != "" {
+		os.RemoveAll(builtIn)
 	}
 	os.Exit(code)
 }
