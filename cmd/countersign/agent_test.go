@@ -149,7 +149,7 @@ func TestAgentIsKilled(t *testing.T) {
 // TestTokenproxyDropsIn: a client changes the address of its token endpoint and nothing else.
 func TestTokenproxyDropsIn(t *testing.T) {
 	url, asked := tokenIssuer(t)
-	proxy := startProgram(t, "tokenproxy", "--upstream", url+"/oauth2/token", "--addr", "127.0.0.1:0")
+	proxy := startProgram(t, "tokenproxy", "--upstream", url+"/oauth2/token", "--addr", "127.0.0.1:0", "--drain-wait", "0")
 	endpoint := strings.TrimSpace(strings.TrimPrefix(proxy.ready, "token endpoint"))
 	ask := func(secret string) (*clientcredentials.Token, error) {
 		s, err := clientcredentials.New(clientcredentials.Config{TokenEndpoint: endpoint, Credentials: clientcredentials.Static("reader", secret)})
@@ -208,6 +208,7 @@ func TestTokenproxyFlags(t *testing.T) {
 		{[]string{"--stranger-rate", "0"}, "--stranger-rate is a positive number"},
 		{[]string{"--stranger-rate", "NaN"}, "--stranger-rate is a positive number"},
 		{[]string{"--tls-cert", "a"}, "go together"},
+		{[]string{"--drain-wait", "-1s"}, "--drain-wait is not negative"},
 	} {
 		cmd := newTokenproxy()
 		cmd.SilenceErrors, cmd.SilenceUsage = true, true

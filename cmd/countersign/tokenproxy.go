@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"path"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -29,7 +30,8 @@ func newTokenproxy() *cobra.Command {
 until it is due for renewal. Callers change the address of their token endpoint and nothing else. Secrets are kept nowhere:
 an entry is named by a keyed hash. The page docs/tokenproxy.md says what is cached for how long.
 
-It stays up until SIGTERM or Ctrl-C; then it answers what is under way and ends.
+It stays up until SIGTERM or Ctrl-C. Then /readyz says no and requests are still taken, for --drain-wait, so that load balancers look
+elsewhere; what is under way is answered, and it ends.
 
 Exit codes: 0 it was told to end and did, 2 it could not run.`,
 		Example: `  countersign tokenproxy --upstream https://example.auth.eu-west-1.amazoncognito.com/oauth2/token
@@ -48,6 +50,7 @@ Exit codes: 0 it was told to end and did, 2 it could not run.`,
 	flags.IntVar(&o.MaxEntries, "max-entries", 10_000, "tokens that are held at most")
 	flags.Float64Var(&o.StrangerRate, "stranger-rate", 50, "requests a second to the issuer for credentials of which no token is held")
 	flags.BoolVar(&o.insecure, "insecure-http", false, "listen without TLS on other addresses than the loopback, where a mesh encrypts")
+	flags.DurationVar(&o.wait, "drain-wait", 5*time.Second, "how long requests are still taken after SIGTERM, while /readyz says no")
 	flags.BoolVar(&o.quiet, "quiet", false, "log no requests")
 	return cmd
 }
@@ -56,6 +59,7 @@ type tokenproxyOptions struct {
 	tokenproxy.Config
 	addr, cert, key, metricsAddr string
 	insecure, quiet              bool
+	wait                         time.Duration
 }
 
 func (o tokenproxyOptions) run(ctx context.Context, stdout, stderr io.Writer) error {
@@ -75,7 +79,7 @@ func (o tokenproxyOptions) run(ctx context.Context, stdout, stderr io.Writer) er
 	if err != nil {
 		return err
 	}
-	server := &tokenendpoint.Server{Logger: logger}
+	server := &tokenendpoint.Server{Logger: logger, Wait: o.wait}
 	server.Handler = o.routes(proxy, server)
 	fmt.Fprintf(stdout, "token endpoint  %s://%s/oauth2/token\n", scheme, l.Addr())
 	metrics, err := serveMetrics(ctx, o.metricsAddr, proxy.Metrics(), stdout, logger)
@@ -95,6 +99,8 @@ func (o tokenproxyOptions) check() error {
 		return errors.New("--max-entries is a positive number")
 	case !(o.StrangerRate > 0): // also what is not a number
 		return errors.New("--stranger-rate is a positive number")
+	case o.wait < 0:
+		return errors.New("--drain-wait is not negative; write it as 5s, or 0 for none")
 	case o.Upstream == "":
 		return errors.New("--upstream is missing; name the token endpoint that is asked, as https://example.auth.eu-west-1.amazoncognito.com/oauth2/token")
 	case (o.cert == "") != (o.key == ""):

@@ -22,14 +22,17 @@ type Server struct {
 	Logger  *slog.Logger
 	// ConnContext is that of [http.Server]; nil for none.
 	ConnContext func(ctx context.Context, c net.Conn) context.Context
+	// Wait is how long requests are still taken when the end was asked for, and [Server.Ready] says no: until load balancers
+	// have noticed.
+	Wait time.Duration
 
 	draining atomic.Bool
 }
 
-// Serve answers on l until ctx ends, and returns when requests under way have been answered.
+// Serve answers on l until ctx ends and Wait has passed, and returns when requests under way have been answered.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	server := &http.Server{
-		Handler: s.Handler, ConnContext: s.ConnContext,
+		Handler: s.leave(), ConnContext: s.ConnContext,
 		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second,
 		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 16 << 10,
 		ErrorLog:                     log.New(complaints{s.Logger}, "", 0),
@@ -43,6 +46,11 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	case <-ctx.Done():
 	}
 	s.draining.Store(true)
+	select {
+	case err := <-ended:
+		return err
+	case <-time.After(s.Wait):
+	}
 	limit, cancel := context.WithTimeout(context.Background(), drain)
 	defer cancel()
 	err := server.Shutdown(limit)
@@ -54,6 +62,17 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		err = errors.Join(err, e)
 	}
 	return err
+}
+
+// leave asks callers to take their connections elsewhere while the server drains: with each answer, and not by closing idle
+// connections, on which a request may be on its way (RFC 9112, Section 9.6).
+func (s *Server) leave() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if s.draining.Load() {
+			w.Header().Set("Connection", "close")
+		}
+		s.Handler.ServeHTTP(w, r)
+	})
 }
 
 // complaints takes what net/http has to say: nearly always of a peer that hangs up or does not speak TLS, which is for

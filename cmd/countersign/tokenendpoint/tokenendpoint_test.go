@@ -183,50 +183,6 @@ func TestMetrics(t *testing.T) {
 	}
 }
 
-// TestDrain: a request under way is answered after the end was asked for, and readiness says no meanwhile.
-func TestDrain(t *testing.T) {
-	entered, let := make(chan struct{}), make(chan struct{})
-	server := &tokenendpoint.Server{Logger: slog.New(slog.DiscardHandler)}
-	server.Handler = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		close(entered)
-		<-let
-		server.Ready(w, nil)
-	})
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(t.Context())
-	ended, status := make(chan error, 1), make(chan int, 1)
-	go func() { ended <- server.Serve(ctx, l) }()
-	go func() {
-		res, err := http.Get("http://" + l.Addr().String())
-		if err != nil {
-			t.Error(err)
-			status <- 0
-			return
-		}
-		res.Body.Close()
-		status <- res.StatusCode
-	}()
-	<-entered
-	stop()
-	for { // until it takes no more connections, it has not begun to drain
-		conn, err := net.Dial("tcp", l.Addr().String())
-		if err != nil {
-			break
-		}
-		conn.Close()
-	}
-	close(let)
-	if code := <-status; code != http.StatusServiceUnavailable {
-		t.Errorf("while it drains, readiness is %d", code)
-	}
-	if err := <-ended; err != nil {
-		t.Error(err)
-	}
-}
-
 // TestAPanicIsAnError: what peers do is for debugging, and what this program does wrong is not.
 func TestAPanicIsAnError(t *testing.T) {
 	out := make(chan string, 10)
