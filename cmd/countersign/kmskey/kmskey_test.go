@@ -141,6 +141,7 @@ func TestUnreachable(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	t.Setenv("AWS_REGION", "")
+	t.Setenv("AWS_DEFAULT_REGION", "")
 	if _, err := kmskey.Open(t.Context(), kmskey.Key{File: k.File, KMS: "alias/issuer", Issuer: issuer}); err == nil ||
 		!strings.Contains(err.Error(), "no AWS region: write the ARN of the KMS key") {
 		t.Errorf("got %v", err)
