@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"os/signal"
 	"syscall"
@@ -102,8 +103,9 @@ func newIssuerCheck() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "check",
 		Short: "Check an issuer's configuration without running it",
-		Long: `Reads the configuration file and all that it names - certificate, access keys, sealing key, store - and says what is
-wrong, each with its line. An empty store is made ready, as a start would.
+		Long: `Reads the configuration file and all that it names - certificate, access keys, sealing key, store, audit trail, usage - and
+says what is wrong, each with its line. What is not there yet is made, as a start would. A certificate that callers refuse is a
+warning on standard error.
 
 Exit codes: 0 an issuer would start, 2 it would not.`,
 		Example: `  countersign issuer check --config issuer.yaml`,
@@ -113,7 +115,8 @@ Exit codes: 0 an issuer would start, 2 it would not.`,
 			if err != nil {
 				return err
 			}
-			if err := serve.Check(cmd.Context(), c); err != nil {
+			warnings := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: slog.LevelWarn}))
+			if err := serve.Check(cmd.Context(), c, warnings); err != nil {
 				return err
 			}
 			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: an issuer would start with it\n", c.Path)

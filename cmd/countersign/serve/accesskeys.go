@@ -108,7 +108,7 @@ func AddAccessKey(path, name string, role issuer.Role) (id string, err error) {
 	if c.Name != "" {
 		entry += fmt.Sprintf("  name: %q\n", c.Name)
 	}
-	if err := WritePrivate(path, append(text, entry...)); err != nil {
+	if err := replacePrivate(path, append(text, entry...)); err != nil {
 		return "", fmt.Errorf("write the access keys: %w", err)
 	}
 	return c.AccessKeyID, nil
@@ -139,14 +139,39 @@ func readPrivate(path string, limit int64) ([]byte, error) {
 	return text, err
 }
 
+// replacePrivate is WritePrivate for a file that may be there: its mode and its owner stay, since who runs the command is often
+// not the user that the issuer reads the file as. A link stays one: its target is replaced.
+func replacePrivate(path string, content []byte) error {
+	target, err := filepath.EvalSymlinks(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return WritePrivate(path, content)
+	}
+	if err != nil {
+		return err
+	}
+	info, err := os.Stat(target)
+	if err != nil {
+		return err
+	}
+	return writePrivate(target, content, func(f *os.File) error {
+		return errors.Join(keepOwner(f, info), f.Chmod(info.Mode().Perm()))
+	})
+}
+
 // WritePrivate writes a file of mode 0600 that has its name only when all of it is on the disk.
 func WritePrivate(path string, content []byte) error {
+	return writePrivate(path, content, func(*os.File) error { return nil })
+}
+
+func writePrivate(path string, content []byte, prepare func(*os.File) error) error {
 	f, err := os.CreateTemp(filepath.Dir(path), ".new-*") // mode 0600
 	if err != nil {
 		return err
 	}
 	defer os.Remove(f.Name())
-	_, err = f.Write(content)
+	if err = prepare(f); err == nil {
+		_, err = f.Write(content)
+	}
 	if err == nil {
 		err = f.Sync()
 	}

@@ -1,6 +1,8 @@
 package serve_test
 
 import (
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -38,6 +40,44 @@ func TestAccessKeysAreAdded(t *testing.T) {
 		if id, err := serve.AddAccessKey(path, bad.name, bad.role); err == nil {
 			t.Errorf("%+v became %s", bad, id)
 		}
+	}
+}
+
+// TestAnAddedKeyIsReadByTheSame: a file that the issuer reads through its group is one afterwards, and a link stays one.
+func TestAnAddedKeyIsReadByTheSame(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		return // modes mean nothing there
+	}
+	path := filepath.Join(t.TempDir(), "keys.yaml")
+	if _, err := serve.AddAccessKey(path, "one", issuer.Admin); err != nil {
+		t.Fatal(err)
+	}
+	link := filepath.Join(t.TempDir(), "link.yaml")
+	if err := errors.Join(os.Chmod(path, 0o640), os.Symlink(path, link)); err != nil {
+		t.Fatal(err)
+	}
+	gid := os.Getgid()
+	if os.Getuid() == 0 {
+		gid = 12345
+		if err := os.Chown(path, 54321, gid); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := serve.AddAccessKey(link, "two", issuer.Admin); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(path)
+	if err != nil || info.Mode().Perm() != 0o640 {
+		t.Errorf("mode %v, %v", info.Mode(), err)
+	}
+	if owner := fmt.Sprintf("%+v", info.Sys()); !strings.Contains(owner, fmt.Sprintf("Gid:%d ", gid)) {
+		t.Errorf("the group has changed: %s", owner)
+	}
+	if is, err := os.Readlink(link); err != nil || is != path {
+		t.Errorf("the link is %q, %v", is, err)
+	}
+	if all, err := serve.ReadAccessKeys(path); err != nil || len(all) != 2 {
+		t.Errorf("%d keys, %v", len(all), err)
 	}
 }
 

@@ -54,9 +54,10 @@ func Start(ctx context.Context, config *Config, logger *slog.Logger) (*Server, e
 }
 
 // Check opens what the configuration names, and closes it again, without listening and without changing anything that an
-// issuer would not change at its start.
-func Check(ctx context.Context, config *Config) error {
-	s := &Server{config: config, logger: slog.New(slog.DiscardHandler)}
+// issuer would not change at its start. The logger is told what does not keep an issuer from starting, and is wrong all the same.
+func Check(ctx context.Context, config *Config, logger *slog.Logger) (err error) {
+	s := &Server{config: config, logger: logger}
+	defer func() { err = errors.Join(err, s.close()) }()
 	if _, err := s.readFiles(); err != nil {
 		return err
 	}
@@ -64,7 +65,13 @@ func Check(ctx context.Context, config *Config) error {
 	if err != nil {
 		return err
 	}
-	defer store.Close()
+	s.onClose(store.Close)
+	if _, err := s.trail(); err != nil {
+		return err
+	}
+	if _, err := s.newMeter(); err != nil {
+		return err
+	}
 	_, err = cognito.New(ctx, config.service(store, "https://localhost"))
 	return err
 }
@@ -183,17 +190,29 @@ func (s *Server) background(f func(context.Context)) {
 
 // countUsage counts the tokens of each client, for countersign cost.
 func (s *Server) countUsage() (err error) {
-	if s.config.Usage == "" {
-		return nil
-	}
-	s.meter, err = cost.NewMeter(cost.MeterConfig{Dir: s.config.Usage, Describe: s.service.TokenLife})
-	if err != nil {
-		return s.config.errorAt("usage", err)
+	if s.meter, err = s.newMeter(); s.meter == nil {
+		return err
 	}
 	s.background(func(ctx context.Context) {
 		s.meter.Run(ctx, func(err error) { s.logger.Error("usage could not be written; it is tried again", "cause", err.Error()) })
 	})
 	return nil
+}
+
+// newMeter makes the directory; it is nil where nothing is counted.
+func (s *Server) newMeter() (*cost.Meter, error) {
+	if s.config.Usage == "" {
+		return nil, nil
+	}
+	config := cost.MeterConfig{Dir: s.config.Usage}
+	if s.service != nil {
+		config.Describe = s.service.TokenLife
+	}
+	meter, err := cost.NewMeter(config)
+	if err != nil {
+		return nil, s.config.errorAt("usage", err)
+	}
+	return meter, nil
 }
 
 // observe is told of each request.

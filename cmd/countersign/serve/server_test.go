@@ -192,12 +192,31 @@ func TestEverythingIsThereAfterARestart(t *testing.T) {
 
 func TestCheckStartsNothing(t *testing.T) {
 	c := configure(t, "")
-	if err := serve.Check(t.Context(), c); err != nil {
+	if err := serve.Check(t.Context(), c, slog.New(slog.DiscardHandler)); err != nil {
 		t.Fatal(err)
 	}
 	c.Credentials = filepath.Join(t.TempDir(), "none.yaml")
-	if err := serve.Check(t.Context(), c); err == nil || !strings.Contains(err.Error(), "issuer.yaml:4:14: credentials: ") ||
+	if err := serve.Check(t.Context(), c, slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), "issuer.yaml:4:14: credentials: ") ||
 		!strings.Contains(err.Error(), "make it with: countersign issuer credentials add") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestCheckFindsWhatAStartFinds: an audit trail or a count that cannot be written keeps an issuer from starting.
+func TestCheckFindsWhatAStartFinds(t *testing.T) {
+	for _, tt := range []struct{ name, more, want string }{
+		{"the trail's directory is missing", "audit: {file: missing/audit.jsonl}\n", ":6:15: audit.file: "},
+		{"the counts go where a file is", "usage: issuer.yaml/usage\n", ":6:8: usage: "},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c := configure(t, tt.more)
+			checked := serve.Check(t.Context(), c, slog.New(slog.DiscardHandler))
+			_, started := serve.Start(t.Context(), c, slog.New(slog.DiscardHandler))
+			for _, err := range []error{checked, started} {
+				if err == nil || !strings.Contains(err.Error(), tt.want) {
+					t.Errorf("got %v, want %s", err, tt.want)
+				}
+			}
+		})
 	}
 }

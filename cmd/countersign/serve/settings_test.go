@@ -4,10 +4,12 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -104,14 +106,8 @@ func TestTheAuditTrailIsRotated(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if strings.Contains(string(text), "DeleteUserPoolClient") {
-			break
-		}
+	if text, err := os.ReadFile(path); err != nil || !strings.Contains(string(text), "DeleteUserPoolClient") {
+		t.Errorf("a change is not in the trail when it is acknowledged: %q, %v", text, err)
 	}
 	before, err := os.ReadFile(path + ".1")
 	if err != nil || !strings.Contains(string(before), "CreateUserPool") || strings.Contains(string(before), "DeleteUserPoolClient") {
@@ -119,6 +115,25 @@ func TestTheAuditTrailIsRotated(t *testing.T) {
 	}
 	if strings.Contains(string(before), *r.client.ClientSecret) {
 		t.Error("the trail has a secret")
+	}
+}
+
+// TestAnAuditTrailOnAFullDisk: the change happens, and the log has what the trail lacks.
+func TestAnAuditTrailOnAFullDisk(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		return // there is no such file elsewhere
+	}
+	var log safeBuffer
+	c := configure(t, "drain: {wait: 0s}\naudit: {file: /dev/full}\n")
+	s, err := serve.Start(t.Context(), c, slog.New(slog.NewTextHandler(&log, nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	_, client := provision(t, admin(t, s, c, "deployer"))
+	if text := log.String(); strings.Count(text, "the audit trail cannot be written") != 1 || !strings.Contains(text, "a change is missing in the audit trail") ||
+		!strings.Contains(text, "CreateUserPoolClient") || strings.Contains(text, *client.ClientSecret) {
+		t.Errorf("the log has\n%s", text)
 	}
 }
 

@@ -14,16 +14,19 @@ func (s *Server) trail() (func(cognito.Event), error) {
 	if path == "" {
 		return nil, nil
 	}
-	config := audit.Config{W: os.Stdout, Failed: func(err error) {
-		s.logger.Error("the audit trail cannot be written", "cause", err.Error())
-	}}
+	config := audit.Config{
+		W:      os.Stdout,
+		Failed: func(err error) { s.logger.Error("the audit trail cannot be written", "cause", err.Error()) },
+		// The change has happened; where its line cannot be, it is here at least. It has no secret.
+		Missing: func(line []byte) { s.logger.Error("a change is missing in the audit trail", "event", string(line)) },
+	}
 	if path != "-" {
 		file := &appendFile{path: path}
 		if err := file.reopen(); err != nil {
 			return nil, s.config.errorAt("audit.file", err)
 		}
 		s.onClose(file.close)
-		s.trailFile, config.W = file, file
+		s.trailFile, config.W, config.Sync = file, file, file.sync
 	}
 	w, err := audit.New(config)
 	if err != nil {
@@ -46,6 +49,16 @@ func (f *appendFile) Write(line []byte) (int, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.file.Write(line)
+}
+
+// sync is for files: a pipe has nothing to make durable, and says so.
+func (f *appendFile) sync() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if info, err := f.file.Stat(); err == nil && !info.Mode().IsRegular() {
+		return nil
+	}
+	return f.file.Sync()
 }
 
 // reopen keeps the old file if the new one cannot be opened.
