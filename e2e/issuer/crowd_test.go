@@ -110,8 +110,7 @@ func TestMoreConnectionsThanThereIsRoomFor(t *testing.T) {
 	if s.connections > 300 {
 		t.Errorf("%d connections are open, want 300 at most", s.connections)
 	}
-	crowd.disperse()
-	p.stop()
+	crowd.leave()
 }
 
 // A crowd is callers that send half a request, byte after byte, and come again when they are sent away.
