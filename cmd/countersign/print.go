@@ -46,7 +46,7 @@ func printSystem(w io.Writer, r dev.Running, app *dev.App) {
   edge     %s   (curl --cacert %s)
   issuer   %s
   console  %s
-`, r.APIURL, r.EdgeURL, r.EdgeCA, r.Issuer, r.AWSURL)
+`, r.APIURL, r.EdgeURL, shellWord(r.EdgeCA), r.Issuer, r.AWSURL)
 	if app != nil {
 		fmt.Fprintf(w, "  service  %s\n", app)
 	}

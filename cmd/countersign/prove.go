@@ -206,6 +206,9 @@ func (o proveOptions) proveAt(ctx context.Context, address string, policy proofP
 	if len(report.Rows) > 0 {
 		report.Rows = append(report.Rows, policy.notJudged(o.beneath)...)
 	}
+	if slices.ContainsFunc(report.Rows, func(row prove.Row) bool { return strings.Contains(row.Note, "certificate signed by unknown authority") }) {
+		fmt.Fprintf(stderr, "note: this machine does not know the authority of %s's certificate; --ca FILE names one to trust\n", u.Host)
+	}
 	if errors.Is(err, context.Canceled) {
 		err = errors.New("interrupted; the report has what was known by then")
 	}
@@ -253,40 +256,4 @@ func (o proveOptions) client(running *dev.Running) (*http.Client, error) {
 		TLSClientConfig:     &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
 		MaxIdleConnsPerHost: o.concurrency,
 	}}, nil
-}
-
-// proveSystem proves a system that has just started, past its edge and through it, and returns the exit code: 0 when all is proved.
-func proveSystem(ctx context.Context, system *dev.System, stdout io.Writer) (int, error) {
-	table := tableFor(stdout, false)
-	report, err := system.Prove(ctx)
-	if err != nil {
-		return 0, err
-	}
-	if err := table.Write(stdout, report); err != nil {
-		return 0, err
-	}
-	edge, err := system.ProveEdge(ctx)
-	if err != nil {
-		return 0, err
-	}
-	// Through the edge the same is expected: one line, unless there is more to say.
-	err = printReport(stdout, edge, !edge.OK())
-	code := report.ExitCode()
-	// A difference is what to look at first, whatever else could not be run.
-	if code == 0 || edge.ExitCode() == exitDifference {
-		code = edge.ExitCode()
-	}
-	return code, err
-}
-
-// printReport writes the table, or one line. A report of no route is nothing.
-func printReport(w io.Writer, report prove.Report, whole bool) error {
-	switch {
-	case len(report.Rows) == 0:
-		return nil
-	case whole:
-		return tableFor(w, false).Write(w, report)
-	}
-	_, err := fmt.Fprintf(w, "%s: proved (%s)\n", report.Target, report.Summary())
-	return err
 }
