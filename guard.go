@@ -228,6 +228,8 @@ func (g *Guard) note(route Route) {
 // Require returns middleware that lets requests in by the rule, for a router of the user's own. The router then decides which
 // paths exist and whether all of them are guarded; [Guard.Mux] makes sure of both.
 //
+// A path with dots in it, which routers and file servers read each in their own way, is refused with 400.
+//
 // Like a registration it belongs into the program's start: it panics when the rule is none.
 func (g *Guard) Require(rule Rule) func(http.Handler) http.Handler {
 	route := Route{Rule: rule, Source: callerSource()}

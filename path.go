@@ -16,14 +16,16 @@ import (
 //
 // An escaped slash is good where the path with a plain one leads to no other rule: "/files/a%2Fb" for "/files/{name}".
 func (h *guarded) twoReadings(r *http.Request) bool {
+	// Behind Require the router is not known: of the path is asked what holds for every router.
+	if h.mux == nil {
+		return hasDots(r.URL.Path)
+	}
 	// The usual path is not escaped, or as net/url would escape it: it has one reading, and net/http has cleaned it by a redirect.
-	if r.URL.RawPath == "" && r.Method != http.MethodConnect || h.mux == nil {
+	if r.URL.RawPath == "" && r.Method != http.MethodConnect {
 		return false
 	}
-	for segment := range strings.SplitSeq(r.URL.Path, "/") {
-		if segment == "." || segment == ".." {
-			return true
-		}
+	if hasDots(r.URL.Path) {
+		return true
 	}
 	read := path.Clean("/" + r.URL.Path)
 	if strings.HasSuffix(r.URL.Path, "/") && read != "/" {
@@ -32,4 +34,17 @@ func (h *guarded) twoReadings(r *http.Request) bool {
 	other, pattern := h.mux.mux.Handler(&http.Request{Method: r.Method, Host: r.Host, URL: &url.URL{Host: r.URL.Host, Path: read}})
 	route, ours := other.(*guarded)
 	return pattern != "" && !(ours && route.route.Rule.String() == h.route.Rule.String())
+}
+
+// hasDots reports whether the path has a segment that stands for another one.
+func hasDots(p string) bool {
+	if !strings.Contains(p, "/.") && !strings.HasPrefix(p, ".") {
+		return false
+	}
+	for segment := range strings.SplitSeq(p, "/") {
+		if segment == "." || segment == ".." {
+			return true
+		}
+	}
+	return false
 }

@@ -108,3 +108,43 @@ func TestAnAmbiguousPathIsRefusedAndToldWhateverTheRule(t *testing.T) {
 		t.Errorf("told %q, want %q", got, want)
 	}
 }
+
+// A router of the user's own may leave dots in the path, and net/http's leaves escaped ones. Behind Require the router cannot be asked what else
+// the path may be; that dots are no part of a name is so everywhere.
+func TestRequireRefusesDotsThatTheRouterLeft(t *testing.T) {
+	guard := newIssuer(pool).guard(t, nil)
+	files := http.FileServerFS(fstest.MapFS{
+		"public/a.txt": {Data: []byte("for everybody")}, "public/.well-known/b.txt": {Data: []byte("dotted")}, "private/a.txt": {Data: []byte("SECRET")},
+	})
+	public := guard.Require(countersign.Public("anybody may read it"))(files)
+	std := http.NewServeMux()
+	std.Handle("/public/", public)
+	std.Handle("/private/", guard.Require(countersign.Scope("private.read"))(files))
+	plain := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { // cleans nothing, as most routers
+		if strings.HasPrefix(r.URL.Path, "/public/") {
+			public.ServeHTTP(w, r)
+		}
+	})
+	for _, tt := range []struct {
+		target string
+		router http.Handler
+		want   string
+	}{
+		{"/public/a.txt", std, "200 for everybody"},
+		{"/public/.well-known/b.txt", std, "200 dotted"},
+		{"/public/%2e%2e/private/a.txt", std, "400 "},
+		{"/public/..%2fprivate/a.txt", std, "400 "},
+		{"/public/a.txt", plain, "200 for everybody"},
+		{"/public/../private/a.txt", plain, "400 "},
+		{"/public/%2e%2e/private/a.txt", plain, "400 "},
+		{"/public/./a.txt", plain, "400 "},
+		{"/public/a.txt", http.StripPrefix("/public/", public), "404 "},
+		{"/public/../private/a.txt", http.StripPrefix("/public/", public), "400 "},
+	} {
+		res := serve(tt.router, "GET", tt.target)
+		body, _ := io.ReadAll(res.Body)
+		if got := fmt.Sprint(res.StatusCode, " ", string(body)); !strings.HasPrefix(got, tt.want) || strings.Contains(got, "SECRET") {
+			t.Errorf("%s: %s, want %s", tt.target, got, tt.want)
+		}
+	}
+}
