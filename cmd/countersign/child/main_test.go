@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"os/signal"
+	"syscall"
 	"testing"
 	"time"
 
@@ -29,6 +31,9 @@ func TestMain(m *testing.M) {
 			}
 		})
 		serve("late")
+	case "deaf":
+		signal.Ignore(syscall.SIGTERM)
+		serve("deaf")
 	case "supervisor":
 		supervise()
 	case "elsewhere":

@@ -60,15 +60,27 @@ func result(err error) string {
 	return err.Error()
 }
 
-// end asks the group to end, and makes it after the grace.
-func (p *process) end(grace time.Duration) {
+// patience is how long a service may take to end until that is said.
+const patience = 2 * time.Second
+
+// end asks the group to end, and makes it after the grace. A service that takes its time is told of once.
+func (p *process) end(grace time.Duration, slow func(left time.Duration)) {
 	signalGroup(p.cmd, false)
-	timer := time.NewTimer(grace)
+	timer := time.NewTimer(min(grace, patience))
 	defer timer.Stop()
 	select {
 	case <-p.exited:
 		return
 	case <-timer.C:
+	}
+	if left := grace - patience; left > 0 {
+		slow(left)
+		timer.Reset(left)
+		select {
+		case <-p.exited:
+			return
+		case <-timer.C:
+		}
 	}
 	signalGroup(p.cmd, true)
 	<-p.exited

@@ -130,7 +130,9 @@ func (s *supervisor) later(why string) {
 // end takes the process and its group down, if there is one.
 func (s *supervisor) end() {
 	if s.proc != nil {
-		s.proc.end(s.cfg.Grace)
+		s.proc.end(s.cfg.Grace, func(left time.Duration) {
+			s.notice(fmt.Sprintf("it has not ended at SIGTERM; it is killed in %s", left))
+		})
 		s.dog.guard(0) // the id may be another group's from now on
 	}
 	s.proc, s.up = nil, nil

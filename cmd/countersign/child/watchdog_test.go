@@ -8,6 +8,8 @@ import (
 	"os/exec"
 	"testing"
 	"time"
+
+	"github.com/countersign-dev/countersign/cmd/countersign/child"
 )
 
 // What is killed ends nothing itself, and Linux ends its children but not theirs.
@@ -41,5 +43,18 @@ func TestServiceEndsWithASupervisorThatIsKilled(t *testing.T) {
 		case <-late:
 			t.Fatal("the server still holds its address")
 		}
+	}
+}
+
+// Who waits for a service that does not end is told what for.
+func TestServiceThatIgnoresSIGTERMIsKilled(t *testing.T) {
+	c, cfg, l := start(t, "deaf", func(cfg *child.Config) { cfg.Grace = 2*time.Second + 100*time.Millisecond })
+	if err := await(t, c); err != nil {
+		t.Fatal(err)
+	}
+	c.Close()
+	l.await(t, "shop: it has not ended at SIGTERM; it is killed in 100ms")
+	if !isFree(cfg.Addr) {
+		t.Error("it still serves")
 	}
 }
