@@ -112,12 +112,16 @@ func refusalsWithoutScope(base Case, p countersign.Policy, universe []string, fi
 	none.Kind, none.Name, none.Clause = KindNoToken, "401 no token", "RFC 6750, Section 3"
 	none.Answers = []Answer{{Status: http.StatusUnauthorized}}
 	cases := append(make([]Case, 0, casesOfARoute()), none)
-	if base.Route.Method == http.MethodGet && finder.serves(http.MethodHead, base.Route) {
-		head := none
-		// net/http: a pattern of GET matches HEAD too. Where it does not, HEAD is not found or not allowed, and nobody is let in.
-		head.Name, head.Method = "401 no token, HEAD", http.MethodHead
-		head.Answers = []Answer{{Status: http.StatusUnauthorized}, {Status: http.StatusNotFound}, {Status: http.StatusMethodNotAllowed}, {Status: http.StatusNotImplemented}}
-		cases = append(cases, head)
+	for _, method := range otherMethods(none, finder) {
+		c := none
+		c.Name, c.Method = "401 no token, "+method, method
+		if method == http.MethodHead {
+			// net/http: a pattern of GET matches HEAD too. Where it does not, HEAD is not found, not allowed or not known, and nobody is let in.
+			for _, status := range []int{http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusNotImplemented} {
+				c.Answers = append(slices.Clip(c.Answers), Answer{Status: status})
+			}
+		}
+		cases = append(cases, c)
 	}
 	cases = append(cases, detourCases(base, finder)...)
 	cases = append(cases, doorCases(base, p, finder)...)
@@ -139,6 +143,22 @@ func refusalsWithoutScope(base Case, p countersign.Policy, universe []string, fi
 		cases = append(cases, c)
 	}
 	return cases
+}
+
+// otherMethods are those by which a route is reached beside the one that its cases use: HEAD with GET, and every one that changes things where the pattern
+// names no method. OPTIONS is left out: whoever answers a browser's question before the guard does lets nobody in by that.
+func otherMethods(plainly Case, finder *finder) []string {
+	method, _, err := finder.plain(plainly)
+	if err != nil {
+		return nil
+	}
+	candidates := []string{http.MethodHead}
+	if plainly.Route.Method == "" {
+		candidates = append(candidates, methods("")...)
+	} else if method != http.MethodGet {
+		return nil
+	}
+	return slices.DeleteFunc(candidates, func(other string) bool { return other == method || !finder.serves(other, plainly.Route) })
 }
 
 // refusalsByScope are the good tokens that have not what the rule asks for.

@@ -18,6 +18,10 @@ func (c Case) judge(res *http.Response) (ok bool, got, note string) {
 		if note = notAdmitted(res.StatusCode); note == "" {
 			note = c.example.undocumented(res)
 		}
+		if _, hasCode := bearer.params["error"]; res.StatusCode == http.StatusUnauthorized && bearer.present && !hasCode && c.Scopes != nil {
+			// RFC 6750, Section 3.1: a challenge without a code is for a request without a token.
+			note += "; the challenge says that no token came: something in front may have taken the Authorization header away"
+		}
 		if res.StatusCode == http.StatusForbidden && !bearer.present {
 			// RFC 6750, Section 3: a resource server has a challenge.
 			note += "; it has no Bearer challenge: not the guard refused, but a firewall or a gateway in front, or the handler"

@@ -33,6 +33,8 @@ func TestNotes(t *testing.T) {
 		{"200 for everybody", answering(http.StatusOK, ""), none, "admitted, though it must be refused"},
 		{"a firewall", answering(http.StatusForbidden, ""), right, "not the guard refused, but a firewall or a gateway in front, or the handler"},
 		{"the guard", answering(http.StatusForbidden, `Bearer error="insufficient_scope"`), right, "refused, though the policy admits it"},
+		{"a proxy without the header", answering(http.StatusUnauthorized, "Bearer"), right, "something in front may have taken the Authorization header away"},
+		{"a token that is not believed", answering(http.StatusUnauthorized, `Bearer error="invalid_token"`), right, "refused, though the policy admits it"},
 		{"rfc9110 s15.5.8: a proxy's credentials", answering(http.StatusProxyAuthRequired, ""), right, "something in front of the service answered"},
 		{"rfc9110 s15.5.20: misdirected", answering(http.StatusMisdirectedRequest, ""), right, "something in front of the service answered"},
 		{"rfc6585 s5: the header is too large", answering(http.StatusRequestHeaderFieldsTooLarge, ""), right, "something in front of the service answered"},

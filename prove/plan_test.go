@@ -1,6 +1,7 @@
 package prove_test
 
 import (
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -26,7 +27,9 @@ func names(cases []prove.Case, kinds ...prove.Kind) []string {
 
 func policyOf(routes ...countersign.Route) countersign.Policy {
 	for i, r := range routes {
-		r.Method, r.Path, _ = strings.Cut(r.Pattern, " ")
+		if r.Path = r.Pattern; strings.Contains(r.Pattern, " ") {
+			r.Method, r.Path, _ = strings.Cut(r.Pattern, " ")
+		}
 		routes[i] = r
 	}
 	return countersign.Policy{Resource: resource, Profile: countersign.Cognito, Routes: routes}
@@ -68,6 +71,39 @@ func TestPlanByRule(t *testing.T) {
 				t.Errorf("want %q\n got %q", tt.want, got)
 			}
 		})
+	}
+}
+
+// A route for every method is refused by every method: a guard that looks at GET alone is no guard.
+func TestPlanOfEveryMethod(t *testing.T) {
+	p := policyOf(
+		countersign.Route{Pattern: "/any", Rule: countersign.Scope("a")},
+		countersign.Route{Pattern: "/rest", Rule: countersign.Scope("a")},
+		countersign.Route{Pattern: "GET /rest", Rule: countersign.Scope("a")},
+		countersign.Route{Pattern: "DELETE /rest", Rule: countersign.Scope("a")},
+		countersign.Route{Pattern: "POST /one", Rule: countersign.Scope("a")},
+	)
+	got := map[string][]string{}
+	for _, c := range prove.Plan(p) {
+		if c.Kind == prove.KindNoToken {
+			got[c.Route.Pattern] = append(got[c.Route.Pattern], strings.TrimPrefix(c.Name, "401 no token"))
+		}
+	}
+	for pattern, want := range map[string]string{
+		"/any": ", HEAD, POST, PUT, DELETE, PATCH", "/rest": ", PUT, PATCH", "GET /rest": ", HEAD", "DELETE /rest": "", "POST /one": "",
+	} {
+		if strings.Join(got[pattern], "") != want {
+			t.Errorf("%s: want %q, got %q", pattern, want, got[pattern])
+		}
+	}
+	onlyGET := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			return
+		}
+		twin{}.refuse(w, r, []string{resource + "/a"})
+	})
+	if row := find(t, run(t, config(p, onlyGET)), "/any", "401 no token, DELETE"); row.State != prove.Different {
+		t.Errorf("%s", row)
 	}
 }
 
