@@ -65,7 +65,7 @@ type Config struct {
 
 	// HTTPClient asks the issuer. Nil is a client with bounds of its own.
 	HTTPClient *http.Client
-	// Now is the time. Nil is time.Now.
+	// Now is the time by which tokens are judged. Nil is time.Now. The age of keys is measured by the machine's own clock.
 	Now func() time.Time
 	// Logger has one line for each decision: refusals at level Info, or Warn when the fault is ours, and the
 	// others at Debug. It never has a token. Nil is slog.Default.

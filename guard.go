@@ -33,9 +33,9 @@ type Guard struct {
 	routes []Route
 }
 
-// New returns a guard. It does not wait for the issuer and does not fail because the issuer is down: the first request
-// that needs a key waits for it, as long as its own context allows. The error says everything that is wrong
-// with cfg.
+// New returns a guard, which fetches the issuer's keys in the background until it is closed. New does not wait for the issuer and does not
+// fail because the issuer is down: the first request that needs a key waits for it, as long as its own context allows and at most five
+// seconds. The error says everything that is wrong with cfg.
 func New(cfg Config) (*Guard, error) {
 	cfg, issuers, err := cfg.validated()
 	if err != nil {
@@ -100,7 +100,6 @@ func newTrust(cfg Config, issuer Issuer) (*trust, error) {
 		lastGoodFile:      issuer.LastGoodFile,
 		maxStale:          cfg.MaxStale,
 		client:            cfg.HTTPClient,
-		now:               cfg.Now,
 		logger:            cfg.Logger,
 		insecureAllowHTTP: cfg.InsecureAllowHTTP,
 		observe:           observe,

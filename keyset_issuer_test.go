@@ -205,7 +205,6 @@ func startKeys(t *testing.T, issuer *fakeKeysIssuer, change ...func(*keySourceCo
 		algorithms: []jose.Algorithm{jose.EdDSA, jose.RS256},
 		maxStale:   24 * time.Hour,
 		client:     &http.Client{Transport: issuer},
-		now:        time.Now,
 		logger:     slog.New(slog.NewTextHandler(log, nil)),
 		observe: func(event KeyEvent) {
 			events.mu.Lock()

@@ -59,7 +59,6 @@ type keySourceConfig struct {
 	lastGoodFile      string           // where to keep the last good set; may be empty
 	maxStale          time.Duration    // how long the last good set serves through an outage
 	client            *http.Client
-	now               func() time.Time
 	logger            *slog.Logger
 	insecureAllowHTTP bool
 	observe           func(KeyEvent) // nil when nobody observes
