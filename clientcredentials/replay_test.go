@@ -42,6 +42,10 @@ func TestReplay(t *testing.T) {
 		{"rfc6750 s3.1: invalid_token, no body", nil, plain, until("token-2"), 200, 2, 2},
 		{"a body that can be had again", strings.NewReader("data"), plain, until("token-2"), 200, 2, 2},
 		{"a body that is empty", http.NoBody, plain, until("token-2"), 200, 2, 2},
+		{"no body, and a GetBody that has one", nil, func(r *http.Request) *http.Request {
+			r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader("data")), nil }
+			return r
+		}, until("token-2"), 200, 2, 2},
 		{"GetBody fails", strings.NewReader("data"), func(r *http.Request) *http.Request {
 			r.GetBody = func() (io.ReadCloser, error) { return nil, errors.New("gone") }
 			return r

@@ -74,7 +74,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		return res, nil
 	}
 	body := req.Body
-	if req.GetBody != nil {
+	if hasBody(req) {
 		if body, err = req.GetBody(); err != nil {
 			return res, nil
 		}
@@ -144,9 +144,9 @@ func look(h http.Header) headerLook {
 	return l
 }
 
-func replayable(req *http.Request) bool {
-	return req.Body == nil || req.Body == http.NoBody || req.GetBody != nil
-}
+func hasBody(req *http.Request) bool { return req.Body != nil && req.Body != http.NoBody }
+
+func replayable(req *http.Request) bool { return !hasBody(req) || req.GetBody != nil }
 
 func closeBody(req *http.Request) {
 	if req.Body != nil {
