@@ -55,13 +55,19 @@ const (
 // Credentials name a file or directory as [clientcredentials.File] reads it. Every problem is said at once, with its place.
 func ReadFile(name string) (Config, error) {
 	f, err := os.Open(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return Config{}, fmt.Errorf("configuration: %w; name the file with --config; docs/agent.md has a complete one", err)
+	}
 	if err != nil {
-		return Config{}, err
+		return Config{}, fmt.Errorf("configuration: %w", err)
 	}
 	defer f.Close()
 	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
-	if err != nil || len(data) > maxFile {
-		return Config{}, errors.Join(err, fmt.Errorf("%s cannot be read, or is larger than %d MiB", name, maxFile>>20))
+	if err != nil {
+		return Config{}, fmt.Errorf("configuration: %w", err)
+	}
+	if len(data) > maxFile {
+		return Config{}, fmt.Errorf("configuration: %s is larger than %d MiB", name, maxFile>>20)
 	}
 	root, err := document.Parse(name, data)
 	if err != nil {
