@@ -3,7 +3,6 @@ package cost
 import (
 	"cmp"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -12,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/countersign-dev/countersign/cmd/countersign/wholefile"
 )
 
 // Usage is what the app clients of one month asked for.
@@ -142,16 +143,11 @@ func sorted(sum map[[2]string]*Client) []Client {
 	return all
 }
 
-// write gives the file its name only when all of it is on the disk: a count that is cut short would be worse than an old one.
+// write replaces the file as a whole: a count that is cut short would be worse than an old one.
 func (u usageFile) write(path string) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".new-*")
+	content, err := json.Marshal(u)
 	if err != nil {
 		return err
 	}
-	defer os.Remove(f.Name())
-	err = errors.Join(json.NewEncoder(f).Encode(u), f.Close())
-	if err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
+	return wholefile.Replace(path, append(content, '\n'), 0o600)
 }

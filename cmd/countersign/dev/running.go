@@ -14,6 +14,8 @@ import (
 	"net/http"
 	"os"
 	"time"
+
+	"github.com/countersign-dev/countersign/cmd/countersign/wholefile"
 )
 
 // Running says how to reach a running system, and how to recognise it.
@@ -122,11 +124,7 @@ func (r Running) publish(state State) error {
 	if err != nil {
 		return err
 	}
-	temporary := state.running() + ".new"
-	if err := os.WriteFile(temporary, data, 0o600); err != nil {
-		return fmt.Errorf("state directory: %w", err)
-	}
-	if err := os.Rename(temporary, state.running()); err != nil {
+	if err := wholefile.Replace(state.running(), data, 0o600); err != nil {
 		return fmt.Errorf("state directory: %w", err)
 	}
 	return nil

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/countersign-dev/countersign/cmd/countersign/seal"
+	"github.com/countersign-dev/countersign/cmd/countersign/wholefile"
 )
 
 // The two files of a CA. The sealed one is the CA, certificate and key together; the other is a copy of its certificate for
@@ -76,7 +77,10 @@ func createCA(sealedPath, publicPath string, s *seal.Sealer) ([]byte, error) {
 		return nil, fmt.Errorf("gateway: make the local CA: %w", err)
 	}
 	plain := append(encodeCertificate(root.Raw), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})...)
-	err = writeFile(sealedPath, s.Seal(plain, sealContext), 0o600, os.Link)
+	if err := os.MkdirAll(filepath.Dir(sealedPath), 0o700); err != nil {
+		return nil, fmt.Errorf("gateway: store the local CA: %w", err)
+	}
+	err = wholefile.Create(sealedPath, s.Seal(plain, sealContext), 0o600)
 	if err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, fmt.Errorf("gateway: store the local CA: %w", err)
 	}
@@ -112,7 +116,7 @@ func publish(publicPath string, root *x509.Certificate) error {
 	have, err := readBounded(publicPath)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		if err := writeFile(publicPath, want, 0o644, os.Rename); err != nil {
+		if err := wholefile.Replace(publicPath, want, 0o644); err != nil {
 			return fmt.Errorf("gateway: store the local CA: %w", err)
 		}
 	case err != nil:
@@ -144,36 +148,4 @@ func readBounded(path string) ([]byte, error) {
 		return nil, fmt.Errorf("%s is larger than a CA file can be: put back the right one", path)
 	}
 	return content, err
-}
-
-// writeFile stores content under path whole or not at all, and durably: a temporary file takes the name at the end.
-// With [os.Link] as name it fails when path exists, with [os.Rename] it replaces it.
-func writeFile(path string, content []byte, mode fs.FileMode, name func(oldname, newname string) error) error {
-	dir := filepath.Dir(path)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return err
-	}
-	f, err := os.CreateTemp(dir, ".ca-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name())
-	_, err = f.Write(content)
-	if err = errors.Join(err, f.Chmod(mode), f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	if err := name(f.Name(), path); err != nil {
-		return err
-	}
-	return syncDir(dir)
-}
-
-// syncDir makes a new name durable. Not every system can sync a directory; there the file's own sync has to do.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	_ = d.Sync()
-	return d.Close()
 }

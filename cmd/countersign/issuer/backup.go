@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"github.com/countersign-dev/countersign/cmd/countersign/wholefile"
 )
 
 // Backup writes the records as they stand now to a new file at path, with mode 0600, on the disk before it returns: a
@@ -21,7 +23,7 @@ func (s *SQLite) Backup(ctx context.Context, path string) error {
 		err = f.Sync()
 	}
 	if err = errors.Join(err, f.Close()); err == nil {
-		err = syncDir(filepath.Dir(path))
+		err = wholefile.SyncDir(filepath.Dir(path))
 	}
 	if err != nil {
 		return explain("back up", s.path, errors.Join(err, os.Remove(path)))

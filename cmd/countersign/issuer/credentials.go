@@ -11,10 +11,9 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
-	"path/filepath"
-	"runtime"
 
 	"github.com/countersign-dev/countersign/cmd/countersign/seal"
+	"github.com/countersign-dev/countersign/cmd/countersign/wholefile"
 )
 
 // A Secret prints as <redacted> in every way that a program prints things by accident.
@@ -112,40 +111,8 @@ func OpenCredentials(path string, sealer *seal.Sealer) (Credentials, error) {
 	if err != nil {
 		return Credentials{}, fmt.Errorf("issuer: credentials: %w", err)
 	}
-	if err := writeWhole(path, sealer.Seal(plain, credentialsContext)); err != nil {
+	if err := wholefile.Replace(path, sealer.Seal(plain, credentialsContext), 0o600); err != nil {
 		return Credentials{}, fmt.Errorf("issuer: write the credentials: %w", err)
 	}
 	return c, nil
-}
-
-// writeWhole gives a file its name only when all of it is on the disk. The caller holds the directory's lock.
-func writeWhole(path string, content []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".new-*") // mode 0600
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name())
-	_, err = f.Write(content)
-	if err == nil {
-		err = f.Sync()
-	}
-	if err := errors.Join(err, f.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(f.Name(), path); err != nil {
-		return err
-	}
-	return syncDir(filepath.Dir(path))
-}
-
-// syncDir makes new names durable.
-func syncDir(dir string) error {
-	if runtime.GOOS == "windows" { // NTFS journals names itself, and a directory cannot be synced there
-		return nil
-	}
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }

@@ -10,6 +10,7 @@ import (
 	"runtime"
 
 	"github.com/countersign-dev/countersign/cmd/countersign/seal"
+	"github.com/countersign-dev/countersign/cmd/countersign/wholefile"
 )
 
 // The files of a state directory.
@@ -74,7 +75,7 @@ func (s *State) open(ctx context.Context) error {
 	if s.Store, err = OpenSQLite(ctx, database, s.Sealer); err != nil {
 		return err
 	}
-	if err := syncDir(s.Dir); err != nil { // the names of the database and its log
+	if err := wholefile.SyncDir(s.Dir); err != nil { // the names of the database and its log
 		return fmt.Errorf("issuer: state directory: %w", err)
 	}
 	s.Credentials, err = OpenCredentials(credentials, s.Sealer)

@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/countersign-dev/countersign/cmd/countersign/wholefile"
 )
 
 // kustomizationFile is the name that Kustomize looks for.
@@ -120,19 +122,10 @@ func inTheWay(dir string, names, ours []string) error {
 	return nil
 }
 
-// replaceFile replaces the file as a whole: a reader sees the earlier text or the new one.
+// replaceFile leaves a file alone that has the content already.
 func replaceFile(path string, data []byte) error {
 	if earlier, err := os.ReadFile(path); err == nil && bytes.Equal(earlier, data) {
 		return nil
 	}
-	temporary, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(temporary.Name()) // gone already when all went well
-	_, err = temporary.Write(data)
-	if err := errors.Join(err, temporary.Chmod(0o644), temporary.Close()); err != nil {
-		return err
-	}
-	return os.Rename(temporary.Name(), path)
+	return wholefile.Replace(path, data, 0o644)
 }

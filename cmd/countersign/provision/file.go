@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"time"
+
+	"github.com/countersign-dev/countersign/cmd/countersign/wholefile"
 )
 
 const maxCredential = 64 << 10 // bytes; Secrets Manager's bound too
@@ -65,7 +67,7 @@ func (f file) Write(_ context.Context, _ Stored, c Credential) error {
 	if err := f.hide(); err != nil {
 		return err
 	}
-	return writeAtomically(f.path, data)
+	return wholefile.Replace(f.path, data, 0o600) // a reader sees the old credential or the new one
 }
 
 // Stage keeps the next secret as the second one, which clients try only when the first is refused.
@@ -90,24 +92,5 @@ func (f file) hide() error {
 	if _, err := os.Lstat(ignore); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	return writeAtomically(ignore, []byte("# Credentials of app clients, written by countersign.\n*\n"))
-}
-
-// writeAtomically replaces the file in one step: a reader sees the old credential or the new one. The new file is never
-// readable to others, not even while it is written.
-func writeAtomically(path string, data []byte) (err error) {
-	temporary, err := os.CreateTemp(filepath.Dir(path), ".new-*") // mode 0600
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			os.Remove(temporary.Name())
-		}
-	}()
-	_, err = temporary.Write(data)
-	if err = errors.Join(err, temporary.Sync(), temporary.Close()); err != nil {
-		return err
-	}
-	return os.Rename(temporary.Name(), path)
+	return wholefile.Replace(ignore, []byte("# Credentials of app clients, written by countersign.\n*\n"), 0o600)
 }

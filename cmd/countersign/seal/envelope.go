@@ -9,6 +9,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/countersign-dev/countersign/cmd/countersign/wholefile"
 )
 
 // An Envelope is the key of a [Sealer] as a key management service has encrypted it. It is no secret: only the service opens it.
@@ -125,5 +127,5 @@ func putOver(path string, content []byte, mode fs.FileMode) error {
 	if err != nil {
 		return err
 	}
-	return put(target, content, mode, os.Rename)
+	return wholefile.Replace(target, content, mode)
 }

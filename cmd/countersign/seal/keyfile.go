@@ -14,6 +14,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+
+	"github.com/countersign-dev/countersign/cmd/countersign/wholefile"
 )
 
 // A key file is one line, so that it survives a password manager and a Kubernetes Secret:
@@ -130,49 +132,12 @@ func createKeyFile(path string) error {
 	return putNew(path, formatKey(key), 0o600)
 }
 
-// putNew links a temporary file to its name: a link fails when the name exists (as O_EXCL does, which the temporary file is
-// opened with), and a crash at any moment leaves either no file or a whole one.
+// putNew makes a file that must not be there, and its directory.
 func putNew(path string, content []byte, mode fs.FileMode) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}
-	return put(path, content, mode, os.Link)
-}
-
-// put writes a temporary file, and gives it its name when all of it is on the disk.
-func put(path string, content []byte, mode fs.FileMode, name func(temporary, path string) error) error {
-	dir := filepath.Dir(path)
-	f, err := os.CreateTemp(dir, ".key-*") // O_EXCL, mode 0600
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name())
-	_, err = f.Write(content)
-	if err == nil && mode != 0o600 {
-		err = f.Chmod(mode)
-	}
-	if err == nil {
-		err = f.Sync()
-	}
-	if err := errors.Join(err, f.Close()); err != nil {
-		return err
-	}
-	if err := name(f.Name(), path); err != nil {
-		return err
-	}
-	return syncDir(dir)
-}
-
-// syncDir makes the new name durable: without it a power loss may keep the database and lose the key.
-func syncDir(dir string) error {
-	if runtime.GOOS == "windows" { // NTFS journals names itself, and a directory cannot be synced there
-		return nil
-	}
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
+	return wholefile.Create(path, content, mode)
 }
 
 // shellQuote makes the command of a message safe to paste.
