@@ -1,10 +1,12 @@
 package countersign_test
 
 import (
+	"bufio"
 	"encoding/json"
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"path"
 	"strings"
 	"testing"
 	"time"
@@ -146,6 +148,32 @@ func FuzzScopeString(f *testing.F) {
 		}
 		if err == nil && !has {
 			t.Errorf("%q was enough", scope)
+		}
+	})
+}
+
+// FuzzPath sends whatever the fuzzer makes of a path. A handler that everybody may call is never given one that a file server or a proxy
+// reads as one of a route with a rule.
+func FuzzPath(f *testing.F) {
+	for _, seed := range []string{"/public/a", "/private/a", "/public/%2e%2e/private/a", "/x/..%2fprivate/a", "/private%2fa", "//private/a", "/public/%2e/%2E%2e/private", "/priv%61te/", "*", "/public/..;/private/a"} {
+		f.Add("GET", seed)
+		f.Add("CONNECT", seed)
+	}
+	guard := edIssuer(pool).guard(f, nil)
+	open := func(w http.ResponseWriter, r *http.Request) { w.Header().Set("Read", path.Clean("/"+r.URL.Path)) }
+	api := guard.Mux()
+	api.HandleFunc("/", open, countersign.Public("for the test"))
+	api.HandleFunc("/public/", open, countersign.Public("for the test"))
+	api.HandleFunc("/private/", teapot, countersign.Scope("demo.read"))
+	f.Fuzz(func(t *testing.T, method, target string) {
+		r, err := http.ReadRequest(bufio.NewReader(strings.NewReader(method + " " + target + " HTTP/1.1\r\nHost: a\r\n\r\n")))
+		if err != nil {
+			return
+		}
+		w := httptest.NewRecorder()
+		api.ServeHTTP(w, r)
+		if w.Code == served || w.Code == http.StatusOK && strings.HasPrefix(w.Header().Get("Read")+"/", "/private/") {
+			t.Errorf("%s %s: status %d, read as %q", method, target, w.Code, w.Header().Get("Read"))
 		}
 	})
 }
