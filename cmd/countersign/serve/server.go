@@ -111,6 +111,9 @@ func (s *Server) start(ctx context.Context) (err error) {
 	}
 	s.metrics.registry.MustRegister(newState(s))
 	s.measureConnections(pair)
+	if s.tracer != nil {
+		s.metrics.registry.MustRegister(s.tracer.counts)
+	}
 	if err := s.countUsage(); err != nil {
 		return err
 	}

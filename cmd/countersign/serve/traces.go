@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace"
@@ -56,6 +57,7 @@ type tracer struct {
 	provider *sdk.TracerProvider
 	tracer   trace.Tracer
 	always   []attribute.KeyValue
+	counts   *prometheus.CounterVec // of what became of spans
 }
 
 // flushTime is how long the end waits for the last traces at most.
@@ -71,8 +73,9 @@ func (s *Server) startTraces(ctx context.Context) error {
 	if err != nil {
 		return s.config.errorAt("traces.endpoint", err)
 	}
-	s.tracer = newTracer(&patientExporter{SpanExporter: exporter, logger: s.logger}, s.config.Traces.Ratio, s.baseURL())
+	s.tracer = newTracer(&patientExporter{SpanExporter: exporter, client: client, logger: s.logger, counts: newSpanCounts()}, s.config.Traces.Ratio, s.baseURL())
 	s.onClose(func() error {
+		close(client.ending)
 		ctx, cancel := context.WithTimeout(context.Background(), min(flushTime, s.config.Drain.Timeout))
 		defer cancel()
 		if s.tracer.provider.Shutdown(ctx) != nil {
@@ -84,14 +87,14 @@ func (s *Server) startTraces(ctx context.Context) error {
 	return nil
 }
 
-func newTracer(exporter sdk.SpanExporter, ratio float64, baseURL string) *tracer {
+func newTracer(exporter *patientExporter, ratio float64, baseURL string) *tracer {
+	queue := sdk.NewBatchSpanProcessor(exporter, sdk.WithMaxQueueSize(spanQueue), sdk.WithMaxExportBatchSize(spanBatch), sdk.WithBatchTimeout(2*time.Second), sdk.WithExportTimeout(exportTime))
 	provider := sdk.NewTracerProvider(
-		// A full queue drops spans: a request never waits for the collector.
-		sdk.WithBatcher(exporter, sdk.WithMaxQueueSize(4096), sdk.WithBatchTimeout(2*time.Second), sdk.WithExportTimeout(exportTime)),
+		sdk.WithSpanProcessor(&spanGate{SpanProcessor: queue, waiting: &exporter.waiting, counts: exporter.counts}),
 		sdk.WithSampler(sdk.ParentBased(sdk.TraceIDRatioBased(ratio))),
 		sdk.WithResource(resource.NewSchemaless(attribute.String("service.name", "countersign-issuer"))),
 	)
-	t := &tracer{provider: provider, tracer: provider.Tracer("github.com/countersign-dev/countersign/cmd/countersign/serve")}
+	t := &tracer{counts: exporter.counts, provider: provider, tracer: provider.Tracer("github.com/countersign-dev/countersign/cmd/countersign/serve")}
 	// The address is the issuer's own, not that of the header Host, which is the caller's to choose.
 	if u, err := url.Parse(baseURL); err == nil {
 		t.always = append(t.always, attribute.String("url.scheme", u.Scheme), attribute.String("server.address", u.Hostname()))

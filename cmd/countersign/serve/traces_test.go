@@ -1,6 +1,7 @@
 package serve_test
 
 import (
+	"compress/gzip"
 	"io"
 	"log/slog"
 	"net/http"
@@ -22,10 +23,12 @@ type collector struct {
 	*httptest.Server
 	t      *testing.T
 	status int
+	answer func(request int, w http.ResponseWriter) (take bool) // in the place of status, where it says no
 
-	mu    sync.Mutex
-	bytes []byte // all that came
-	spans []*otlp.Span
+	mu       sync.Mutex
+	requests int
+	bytes    []byte // all that came
+	spans    []*otlp.Span
 }
 
 func collect(t *testing.T, status int) *collector {
@@ -37,16 +40,25 @@ func collect(t *testing.T, status int) *collector {
 }
 
 func (c *collector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	body, err := io.ReadAll(r.Body)
+	plain, err := gzip.NewReader(r.Body)
+	if err != nil {
+		c.t.Error(err)
+		return
+	}
+	body, err := io.ReadAll(plain)
 	var sent otlp.TracesData
 	if err != nil || proto.Unmarshal(body, &sent) != nil || len(sent.ProtoReflect().GetUnknown()) > 0 {
 		c.t.Errorf("no traces: %v", err)
 	}
-	if r.Method != http.MethodPost || r.URL.Path != "/v1/traces" || r.Header.Get("Content-Type") != "application/x-protobuf" {
+	if r.Method != http.MethodPost || r.URL.Path != "/v1/traces" || r.Header.Get("Content-Type") != "application/x-protobuf" || r.Header.Get("Content-Encoding") != "gzip" {
 		c.t.Errorf("OTLP: %s %s %s", r.Method, r.URL, r.Header)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.requests++
+	if c.answer != nil && !c.answer(c.requests, w) {
+		return
+	}
 	c.bytes = append(c.bytes, body...)
 	for _, of := range sent.GetResourceSpans() {
 		if got := attributes(of.GetResource().GetAttributes())["service.name"]; got != "countersign-issuer" {
