@@ -52,6 +52,7 @@ Exit codes: 0 deployed and proved; 1 refused, or the rollout failed, or the proo
 	flags.BoolVar(&o.yes, "yes", false, "go ahead without asking")
 	flags.BoolVar(&o.force, "force-conflicts", false, "take over fields of the objects that another tool set")
 	flags.BoolVar(&o.allowWrites, "allow-writes", false, "let the proof send what must be admitted to POST, PUT, PATCH and DELETE too: it changes things there")
+	flags.StringVar(&o.ca, "ca", "", "PEM file of certificate authorities to trust beside the system's, where the public host has a certificate of the company's own")
 	flags.StringVar(&o.prove, "prove", "all", "what is proved: all, service (past the load balancer) or none")
 	flags.DurationVar(&o.timeout, "timeout", 5*time.Minute, "longest wait for the rollout, and for the load balancer")
 	flags.DurationVar(&o.patience, "patience", 20*time.Second, "how long a new pod may fail to start, as when its image cannot be pulled, before the rollout is given up")
@@ -66,6 +67,7 @@ type deployOptions struct {
 	imageFlags
 	credentialOptions
 	image, context, prove, output   string
+	ca                              string
 	dryRun, yes, force, allowWrites bool
 	timeout, patience               time.Duration
 }

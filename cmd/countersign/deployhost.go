@@ -19,10 +19,10 @@ const (
 
 // waitForHost waits, for --timeout at most, until the load balancer answers for the public host: a first deployment has none for some minutes.
 // It does not wait for what a person has to do, as to make the host's record.
-func (d *deployer) waitForHost(ctx context.Context, client *http.Client) (string, error) {
+func (d *deployer) waitForHost(ctx context.Context) (string, error) {
 	until := time.Now().Add(d.timeout)
 	for {
-		look, err := d.lookAtHost(ctx, client)
+		look, err := d.lookAtHost(ctx)
 		switch {
 		case err != nil:
 			return "", err
@@ -47,7 +47,7 @@ type hostLook struct {
 	yours    bool   // no waiting brings it: it is for a person to do
 }
 
-func (d *deployer) lookAtHost(ctx context.Context, client *http.Client) (hostLook, error) {
+func (d *deployer) lookAtHost(ctx context.Context) (hostLook, error) {
 	host := d.cfg.Ingress.Host
 	ctx, cancel := context.WithTimeout(ctx, hostPatience)
 	defer cancel()
@@ -62,7 +62,7 @@ func (d *deployer) lookAtHost(ctx context.Context, client *http.Client) (hostLoo
 		look.missing = host + " has no address: make an alias record for it that points to " + balancer
 		look.yours = resolves(ctx, balancer) // before that it is still being made
 	default:
-		if problem := unanswered(ctx, client, "https://"+host+d.cfg.Ingress.Paths[0]); problem != "" {
+		if problem := unanswered(ctx, d.client, "https://"+host+d.cfg.Ingress.Paths[0]); problem != "" {
 			look.missing = host + " does not answer through " + balancer + " (" + problem + "); see: " + d.command("describe ingress "+d.cfg.Service.Name)
 		}
 	}

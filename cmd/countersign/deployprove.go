@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
@@ -72,17 +71,13 @@ func (d *deployer) proveAll(ctx context.Context) error {
 		d.steps.skip("prove", "there is no policy at "+d.cfg.Service.Policy+"; countersigntest.Golden writes it from the routes")
 		return nil
 	}
-	client, err := proveOptions{}.client(nil)
-	if err != nil {
-		return err
-	}
-	tokens, err := d.tokens(ctx, client)
+	tokens, err := d.tokens(ctx)
 	if err != nil {
 		return fmt.Errorf("tokens for the proof: %w", err)
 	}
 	inside := d.steps.do("prove", func() (detail string, err error) {
 		err = d.kubectl.Forward(ctx, d.cfg.Service.Name, func(address string) error {
-			detail, err = d.proveAt(ctx, "http://"+address, nil, tokens, client)
+			detail, err = d.proveAt(ctx, "http://"+address, nil, tokens)
 			return err
 		})
 		return "the service, through port-forward: " + detail, err
@@ -94,11 +89,11 @@ func (d *deployer) proveAll(ctx context.Context) error {
 		d.steps.skip("prove", "https://"+d.cfg.Ingress.Host+" asks its callers for a certificate, and there is none here")
 		return asDifference(inside)
 	}
-	if err := d.steps.do("host", func() (string, error) { return d.waitForHost(ctx, client) }); err != nil {
+	if err := d.steps.do("host", func() (string, error) { return d.waitForHost(ctx) }); err != nil {
 		return err
 	}
 	outside := d.steps.do("prove", func() (string, error) {
-		detail, err := d.proveAt(ctx, "https://"+d.cfg.Ingress.Host, d.cfg.Ingress.Paths, tokens, client)
+		detail, err := d.proveAt(ctx, "https://"+d.cfg.Ingress.Host, d.cfg.Ingress.Paths, tokens)
 		return "https://" + d.cfg.Ingress.Host + ": " + detail, err
 	})
 	return asDifference(errors.Join(inside, outside))
@@ -115,17 +110,17 @@ func asDifference(err error) error {
 }
 
 // tokens are those of the flags' clients, or of the clients whose credentials provision stored.
-func (d *deployer) tokens(ctx context.Context, client *http.Client) (proofTokens, error) {
+func (d *deployer) tokens(ctx context.Context) (proofTokens, error) {
 	switch {
 	case d.noTokens:
 		return proofTokens{}, nil
 	case len(d.clients) > 0 || d.credentialOptions.file != "":
-		return d.ownTokens(ctx, proofPolicy{Policy: *d.policy}, client, d.stderr)
+		return d.ownTokens(ctx, proofPolicy{Policy: *d.policy}, d.client, d.stderr)
 	case len(d.stored.callers) == 0:
 		fmt.Fprintln(d.stderr, "note: no client's credentials are stored; the proof sends only what needs no token. countersign provision stores them, --client names others")
 		return proofTokens{}, nil
 	}
-	issuer, err := callers.NewIssuer(d.stored.issuer, client)
+	issuer, err := callers.NewIssuer(d.stored.issuer, d.client)
 	if err != nil {
 		return proofTokens{}, err
 	}
@@ -133,13 +128,13 @@ func (d *deployer) tokens(ctx context.Context, client *http.Client) (proofTokens
 	if err != nil {
 		return proofTokens{}, err
 	}
-	return proofTokens{onceEach{Tokens: minted, have: map[string]string{}}, fetchKeys(ctx, d.stored.issuer, client, d.stderr)}, nil
+	return proofTokens{onceEach{Tokens: minted, have: map[string]string{}}, fetchKeys(ctx, d.stored.issuer, d.client, d.stderr)}, nil
 }
 
 // proveAt proves the routes beneath the paths at one address. The service is a real one, wherever the tunnel to it begins: what changes
 // things there is sent only if --allow-writes says so.
-func (d *deployer) proveAt(ctx context.Context, address string, paths []string, tokens proofTokens, client *http.Client) (string, error) {
-	target, err := prove.URL(address, client)
+func (d *deployer) proveAt(ctx context.Context, address string, paths []string, tokens proofTokens) (string, error) {
+	target, err := prove.URL(address, d.client)
 	if err != nil {
 		return "", err
 	}

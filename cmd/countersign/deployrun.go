@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"strings"
 
 	"github.com/countersign-dev/countersign"
@@ -22,7 +23,8 @@ type deployer struct {
 	policy  *countersign.Policy
 	kubectl deploy.Kubectl
 	stored  storedCredentials
-	ref     string // the image
+	client  *http.Client // of the proof
+	ref     string       // the image
 	failure *deploy.Failure
 	steps   steps
 	stderr  io.Writer
@@ -42,6 +44,9 @@ func (o *deployOptions) prepare(ctx context.Context, stderr io.Writer) (*deploye
 		return nil, cfg.Problem("image.repository", "is missing: a cluster pulls the image from a registry; write it, as in 123456789012.dkr.ecr.ap-southeast-1.amazonaws.com/orders")
 	}
 	if d.policy, err = policyOf(cfg); err != nil {
+		return nil, err
+	}
+	if d.client, err = (proveOptions{ca: o.ca}).client(nil); err != nil {
 		return nil, err
 	}
 	if d.kubectl, err = o.findContext(ctx, cfg); err != nil {
