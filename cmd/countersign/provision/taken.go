@@ -13,7 +13,12 @@ import (
 
 // findTaken finds places that hold the credentials of another pool's client. While that pool is there, services live on them: two
 // environments of the file have a pool each, and one place.
+//
+// The local system is the user's own: there a pool that got another name leaves nobody behind.
 func (t Target) findTaken(ctx context.Context, h *Have, w Want) error {
+	if t.Local {
+		return nil
+	}
 	there := map[string]bool{}
 	if h.Pool != nil {
 		there[sdk.ToString(h.Pool.Id)] = false // this one is not another
