@@ -1,6 +1,8 @@
 package countersign_test
 
 import (
+	"fmt"
+	"math"
 	"net/http"
 	"path/filepath"
 	"strings"
@@ -22,7 +24,7 @@ func TestNewSaysEveryProblemAtOnce(t *testing.T) {
 		ClientIDs:  []string{""},
 		Leeway:     time.Hour,
 		MaxStale:   -time.Second,
-		CacheBytes: 1 << 40,
+		CacheBytes: math.MaxInt,
 		AlsoTrust:  []countersign.Issuer{{}},
 	})
 	if err == nil {
@@ -36,7 +38,7 @@ func TestNewSaysEveryProblemAtOnce(t *testing.T) {
 		`countersign: Issuer: ClientIDs has an empty id`,
 		`countersign: Leeway 1h0m0s: more than 5m0s`,
 		`countersign: MaxStale -1s: it must be at least 15m0s, or zero for 24h0m0s`,
-		`countersign: CacheBytes 1099511627776: more than 1 GiB`,
+		fmt.Sprintf("countersign: CacheBytes %d: more than 1 GiB", math.MaxInt),
 		`countersign: ResourceMetadata needs a Resource that is a URL`,
 		`countersign: AlsoTrust[0]: Issuer is required`,
 	} {
