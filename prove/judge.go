@@ -22,11 +22,7 @@ func (c Case) judge(res *http.Response) (ok bool, got, note string) {
 			// RFC 6750, Section 3.1: a challenge without a code is for a request without a token.
 			note += "; the challenge says that no token came: something in front may have taken the Authorization header away"
 		}
-		if res.StatusCode == http.StatusForbidden && !bearer.present {
-			// RFC 6750, Section 3: a resource server has a challenge.
-			note += "; it has no Bearer challenge: not the guard refused, but a firewall or a gateway in front, or the handler"
-		}
-		return note == "", got, note
+		return note == "", got, note + byAnother(res.StatusCode, bearer)
 	}
 	for _, answer := range c.Answers {
 		if answer == notAdmittedAnswer && turnedAway(res.StatusCode) {
@@ -39,9 +35,17 @@ func (c Case) judge(res *http.Response) (ok bool, got, note string) {
 		}
 	}
 	if note == "" {
-		note = notRefused(res.StatusCode)
+		note = notRefused(res.StatusCode) + byAnother(res.StatusCode, bearer)
 	}
 	return false, got, note
+}
+
+// byAnother tells a 403 that is not the guard's. RFC 6750, Section 3: a resource server has a challenge; a firewall has none.
+func byAnother(status int, bearer challenge) string {
+	if status != http.StatusForbidden || bearer.present {
+		return ""
+	}
+	return "; it has no Bearer challenge: not the guard refused, but a firewall or a gateway in front, or the handler"
 }
 
 // turnedAway says whether a status is none of a handler that let the request in. RFC 9110, Section 9.1: to a method that nobody knows, as "get", the answer is

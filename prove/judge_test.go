@@ -32,6 +32,7 @@ func TestNotes(t *testing.T) {
 		{"a sign-in page", answering(http.StatusFound, ""), none, "redirected, as to a page where people sign in"},
 		{"200 for everybody", answering(http.StatusOK, ""), none, "admitted, though it must be refused"},
 		{"a firewall", answering(http.StatusForbidden, ""), right, "not the guard refused, but a firewall or a gateway in front, or the handler"},
+		{"a firewall that does not like the token", answering(http.StatusForbidden, ""), "bad token JSON serialization", "refused with another status; it has no Bearer challenge: not the guard refused, but a firewall"},
 		{"the guard", answering(http.StatusForbidden, `Bearer error="insufficient_scope"`), right, "refused, though the policy admits it"},
 		{"a proxy without the header", answering(http.StatusUnauthorized, "Bearer"), right, "something in front may have taken the Authorization header away"},
 		{"a token that is not believed", answering(http.StatusUnauthorized, `Bearer error="invalid_token"`), right, "refused, though the policy admits it"},
