@@ -273,8 +273,20 @@ func TestTheSocket(t *testing.T) {
 	if _, err := agent.Listen(write(t, dir, "file", ""), 0o600, discard); err == nil || !strings.Contains(err.Error(), "is not a socket") {
 		t.Errorf("a file: %v", err)
 	}
-	if _, err := agent.Listen(filepath.Join(dir, "none", "agent.sock"), 0o600, discard); err == nil || !strings.Contains(err.Error(), "make it first") {
+	if _, err := agent.Listen(filepath.Join(dir, "none", "none", "agent.sock"), 0o600, discard); err == nil || !strings.Contains(err.Error(), "make it first") {
 		t.Errorf("no directory: %v", err)
+	}
+	// An emptyDir of Kubernetes is everybody's to write; a directory beneath it is not.
+	if err := os.Chmod(dir, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	beneath, err := agent.Listen(filepath.Join(dir, "made", "agent.sock"), 0o600, discard)
+	if err != nil {
+		t.Fatalf("a directory that is to be made: %v", err)
+	}
+	defer beneath.Close()
+	if info, err := os.Stat(filepath.Join(dir, "made")); err != nil || info.Mode().Perm()&0o022 != 0 {
+		t.Errorf("%v, %v", info, err)
 	}
 	open := filepath.Join(dir, "open")
 	if err := os.Mkdir(open, 0o777); err != nil {
