@@ -25,6 +25,8 @@ var advices = []struct {
 	{[]string{"exceeded quota"}, "the namespace's ResourceQuota is used up: lower kubernetes.resources or replicas, or ask for a higher quota; the new pod stands beside the old ones while it starts"},
 	{[]string{"violates PodSecurity"}, "the namespace is restricted and something changed the pod (an admission webhook, a sidecar): it must keep the rules that the event names"},
 	{[]string{"Unschedulable"}, "no node has room for the pod, or fits it: see the message; lower kubernetes.resources, or raise cluster.maxNodes"},
+	{[]string{"the load balancer sends nothing", "FailedHealthChecks"}, "the load balancer's health check fails: service.ready has to answer 200 without a token, and ingress.vpcCIDR to be the load balancer's network"},
+	{[]string{"the load balancer sends nothing"}, "the AWS Load Balancer Controller has not registered the pod: kubectl -n kube-system logs deployment/aws-load-balancer-controller"},
 	{[]string{"CrashLoopBackOff"}, "the program ends by itself: its last lines above say why; try it with countersign dev"},
 	{[]string{"Unhealthy", "probe failed"}, "the probe gets no good answer: see service.live, service.ready and service.port, and that both paths are public in the policy"},
 }

@@ -112,11 +112,23 @@ func (k Kubectl) explainPods(ctx context.Context, d deployment, newest replicaSe
 	return names
 }
 
+// targetHealth begins the name of the readiness gate that the AWS Load Balancer Controller puts into pods; its reasons are those of Elastic
+// Load Balancing.
+const targetHealth = "target-health.elbv2.k8s.aws/"
+
 // describe says in what state a pod hangs.
 func (p pod) describe() BadPod {
 	bad := BadPod{Name: p.Metadata.Name, State: p.Status.Phase, Message: p.Status.Message}
 	if c := find(p.Status.Conditions, "PodScheduled"); c.Status == "False" {
 		bad.State, bad.Message = c.Reason, c.Message
+	}
+	if c := find(p.Status.Conditions, "Ready"); c.Reason == "ReadinessGatesNotReady" {
+		bad.State, bad.Message = "runs, and the load balancer sends nothing to it", c.Message
+		for _, c := range p.Status.Conditions {
+			if strings.HasPrefix(c.Type, targetHealth) && c.Status != "True" {
+				bad.Message = c.Reason + ": " + c.Message
+			}
+		}
 	}
 	for _, c := range p.Status.ContainerStatuses {
 		ended := c.LastState.Terminated
