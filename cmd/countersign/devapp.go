@@ -55,11 +55,11 @@ func (o *devOptions) readConfig() (*config.Config, error) {
 	return flags.load()
 }
 
-// address is that of the user's service, where none is typed. It is one of 127.0.0.1: what listens on the name localhost listens on
+// address is that of the user's service, where none is typed. It is one of the two of localhost: what listens on the name localhost listens on
 // one of its two addresses, and another user's program could take the other.
 func (o *devOptions) address() {
 	if o.App != nil && !o.apiNamed {
-		o.APIAddr = net.JoinHostPort("127.0.0.1", strconv.Itoa(o.App.Config.Service.Port))
+		o.APIAddr = net.JoinHostPort(dev.Loopback(), strconv.Itoa(o.App.Config.Service.Port))
 	}
 }
 

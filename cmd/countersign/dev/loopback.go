@@ -31,7 +31,10 @@ func listenLocal(hostport string) (net.Listener, error) {
 
 func listenBoth(port string) (net.Listener, error) {
 	first, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", port))
-	if err != nil || !hasIPv6() {
+	switch {
+	case errors.Is(err, syscall.EADDRNOTAVAIL) && hasIPv6():
+		return net.Listen("tcp", net.JoinHostPort("::1", port))
+	case err != nil || !hasIPv6():
 		return first, err
 	}
 	_, port, err = net.SplitHostPort(first.Addr().String())
@@ -43,6 +46,18 @@ func listenBoth(port string) (net.Listener, error) {
 		return nil, errors.Join(err, first.Close())
 	}
 	return join(first, second), nil
+}
+
+// Loopback is the address of this machine that a service of the user's listens on: 127.0.0.1, or ::1 where there is no IPv4.
+func Loopback() string {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if errors.Is(err, syscall.EADDRNOTAVAIL) && hasIPv6() {
+		return "::1"
+	}
+	if err == nil {
+		l.Close()
+	}
+	return "127.0.0.1"
 }
 
 // hasIPv6 reports whether this machine has the address ::1.

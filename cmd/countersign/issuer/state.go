@@ -36,7 +36,7 @@ type State struct {
 // beside old credentials, would look like a working start with everything gone.
 func OpenState(ctx context.Context, dir string) (*State, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("issuer: state directory: %w; name another directory", err)
+		return nil, fmt.Errorf("issuer: state directory: %w; name another directory with --state", err)
 	}
 	// Whoever may write to the directory can replace the key file, the database and the certificate authority in it.
 	if info, err := os.Stat(dir); err == nil && runtime.GOOS != "windows" && info.Mode().Perm()&0o022 != 0 {
