@@ -21,6 +21,9 @@ type Config struct {
 	// Signer is the issuer's private key, where the prover holds it: in process and at the local issuer. Without it the
 	// bad tokens that only the issuer could have signed cannot be made.
 	Signer crypto.Signer
+	// Expired is an access token of the issuer that was good once and has been over for five minutes at least. Where there is no Signer, it is sent for the one
+	// that has expired.
+	Expired string
 	// Keys are the issuer's public keys, for the tokens that abuse them: see [FetchKeys]. When it is nil, Signer has the key.
 	Keys *Keys
 
@@ -69,7 +72,11 @@ func (c *Config) validate() error {
 	if c.Timeout < 0 {
 		problem("Timeout is negative")
 	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
 	c.checkProbe(problem)
+	c.checkExpired(problem)
 	for _, pattern := range slices.Sorted(maps.Keys(c.Examples)) {
 		c.Examples[pattern].validate(pattern, problem)
 	}
@@ -78,9 +85,6 @@ func (c *Config) validate() error {
 	}
 	if c.Timeout == 0 {
 		c.Timeout = defaultTimeout
-	}
-	if c.Now == nil {
-		c.Now = time.Now
 	}
 	return errors.Join(problems...)
 }

@@ -170,7 +170,9 @@ func (r *runner) make(c Case, good string) (string, error) {
 	key := forgery{c.Name, good}
 	m, ok := r.forged[key]
 	if !ok {
-		m.token, m.err = r.forger.make(c.Make, good, c.gate)
+		if m.token, m.err = r.forger.make(c.Make, good, c.gate); m.err != nil {
+			m.token, m.err = r.expired(c, good, m.err)
+		}
 		r.forged[key] = m
 	}
 	return m.token, m.err

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -21,7 +23,10 @@ type credentialOptions struct {
 	issuer   string
 	clients  []string
 	file     string
+	expired  string // a file
 	noTokens bool
+
+	expiredToken string
 }
 
 func (o *credentialOptions) add(cmd *cobra.Command) {
@@ -29,6 +34,7 @@ func (o *credentialOptions) add(cmd *cobra.Command) {
 	flags.StringVar(&o.issuer, "issuer", "", "URL of the issuer that gives the tokens; its token endpoint comes from its discovery document (default: the running dev's)")
 	flags.StringArrayVar(&o.clients, "client", nil, "a client, as NAME=PREFIX: the environment has PREFIX_CLIENT_ID, PREFIX_CLIENT_SECRET and, if they are not all, PREFIX_SCOPES; repeatable")
 	flags.StringVar(&o.file, "clients", "", "file of clients in YAML or JSON, with mode 0600: issuer, and clients with client_id, client_secret and scopes")
+	flags.StringVar(&o.expired, "expired", "", "file with an access token of the issuer that is over for five minutes at least: it must be refused, and only the issuer could make another")
 	flags.BoolVar(&o.noTokens, "no-tokens", false, "send only what needs no token")
 }
 
@@ -45,6 +51,39 @@ func (o credentialOptions) check() error {
 		return errors.New("--issuer needs a client to ask for tokens: --client NAME=PREFIX or --clients FILE")
 	}
 	return nil
+}
+
+// maxTokenFile bounds what is read as a token: far above what any service accepts.
+const maxTokenFile = 64 << 10
+
+// readExpired reads the token that is over. It is good for nothing any more; errors do not have it all the same.
+func (o credentialOptions) readExpired() (string, error) {
+	if o.expired == "" {
+		return "", nil
+	}
+	f, err := os.Open(o.expired)
+	if err != nil {
+		return "", fmt.Errorf("--expired: %w", err)
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxTokenFile))
+	if err != nil {
+		return "", fmt.Errorf("--expired: %w", err)
+	}
+	token := bareToken(string(data))
+	if token == "" {
+		return "", fmt.Errorf("--expired: %s is empty; keep a token there, as with: countersign token --client NAME > %s", o.expired, o.expired)
+	}
+	return token, nil
+}
+
+// bareToken is a token as people copy it: with Bearer in front, or without.
+func bareToken(text string) string {
+	token := strings.TrimSpace(text)
+	if scheme, rest, _ := strings.Cut(token, " "); strings.EqualFold(scheme, "Bearer") {
+		token = strings.TrimSpace(rest)
+	}
+	return token
 }
 
 // proofTokens are the tokens of a proof, and what is known of their issuer. The zero value has none.

@@ -95,10 +95,7 @@ func runExplain(ctx context.Context, options explainOptions, route []string, std
 	if err != nil {
 		return fmt.Errorf("standard input: %w", err)
 	}
-	token := strings.TrimSpace(string(input))
-	if scheme, rest, ok := strings.Cut(token, " "); ok && strings.EqualFold(scheme, "Bearer") {
-		token = strings.TrimSpace(rest)
-	}
+	token := bareToken(string(input))
 	if token == "" {
 		return errors.New("no token came on standard input, as in: countersign token --client readClient | countersign explain")
 	}

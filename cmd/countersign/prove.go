@@ -102,7 +102,10 @@ func (o proveOptions) targets(args []string) []string {
 	return args
 }
 
-func runProve(ctx context.Context, args []string, state dev.State, options proveOptions, stdout, stderr io.Writer) error {
+func runProve(ctx context.Context, args []string, state dev.State, options proveOptions, stdout, stderr io.Writer) (err error) {
+	if options.expiredToken, err = options.readExpired(); err != nil {
+		return err
+	}
 	running, err := options.findDev(ctx, state)
 	if err != nil {
 		return err
@@ -195,8 +198,8 @@ func (o proveOptions) proveAt(ctx context.Context, address string, policy proofP
 		return prove.Report{}, err
 	}
 	cfg := prove.Config{
-		Policy: policy.Policy, Target: target, Tokens: tokens.tokens, Keys: tokens.keys, Examples: policy.examples, Progress: line.step,
-		RefusalsOnly: !o.allowWrites && !callers.IsLoopback(u.Hostname()),
+		Policy: policy.Policy, Target: target, Tokens: tokens.tokens, Keys: tokens.keys, Expired: o.expiredToken, Examples: policy.examples,
+		Progress: line.step, RefusalsOnly: !o.allowWrites && !callers.IsLoopback(u.Hostname()),
 	}
 	if cfg.RefusalsOnly && o.probe == "" && policy.changes() {
 		fmt.Fprintf(stderr, "note: %s is another machine: to methods that change things only refusals are sent; --allow-writes sends the rest\n", u.Host)

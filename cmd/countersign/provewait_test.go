@@ -54,3 +54,20 @@ func TestProveStrict(t *testing.T) {
 		}
 	}
 }
+
+// A token that is to be over is read before anything is asked, and is in no error.
+func TestProveExpiredMistakes(t *testing.T) {
+	service := httptest.NewServer(http.HandlerFunc(guarded))
+	defer service.Close()
+	policy := writeFile(t, "openapi.yaml", publicAndGuarded)
+	empty := writeFile(t, "empty", "Bearer \n")
+	for file, want := range map[string]string{
+		"missing": "--expired: open missing", empty: "--expired: " + empty + " is empty; keep a token there",
+		writeFile(t, "opaque", "hunter2"): "Expired is no JWT with an exp",
+	} {
+		code, stdout, stderr := proveCommand(t.Context(), service.URL, "--policy", policy, "--no-tokens", "--expired", file)
+		if code != exitCannotRun || stdout != "" || !strings.Contains(stderr, want) || strings.Contains(stderr, "hunter2") {
+			t.Errorf("%s: exit code %d\n%s%s", file, code, stdout, stderr)
+		}
+	}
+}
