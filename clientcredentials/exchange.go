@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"mime"
 	"net/http"
+	"os"
 	"strconv"
 	"time"
 )
@@ -127,6 +128,9 @@ func (f *fetcher) refused(res *http.Response, r refusal) *Error {
 	case status == http.StatusTooManyRequests, status == http.StatusRequestTimeout, status >= 500:
 		e.Code, e.temporary = "", true
 		e.Err = errors.New("the issuer is too busy or fails")
+	}
+	if e.Code == InvalidClient && f.set.socket != "" {
+		e.Err = fmt.Errorf("the agent has no client of this name for user %d; look at its configuration", os.Getuid())
 	}
 	if e.Err == nil {
 		reason, known := reasons[e.Code]

@@ -1,12 +1,15 @@
 package clientcredentials_test
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/countersign-dev/countersign/clientcredentials"
@@ -70,5 +73,24 @@ func TestAgentSocketIsChecked(t *testing.T) {
 		if _, err := clientcredentials.New(cfg); err == nil {
 			t.Errorf("%s: New took it", name)
 		}
+	}
+}
+
+// TestAnAgentThatRefuses: what is to be put right is the agent's configuration, and no secret.
+func TestAnAgentThatRefuses(t *testing.T) {
+	path := socket(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusBadRequest)
+		_, _ = io.WriteString(w, `{"error":"invalid_client"}`)
+	}))
+	s, err := clientcredentials.New(clientcredentials.Config{TokenEndpoint: "unix://" + path, Credentials: clientcredentials.Peer("reader")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	_, err = s.Token(t.Context())
+	want := fmt.Sprintf("the agent has no client of this name for user %d; look at its configuration", os.Getuid())
+	if !errors.Is(err, &clientcredentials.Error{Code: clientcredentials.InvalidClient}) || !strings.Contains(err.Error(), want) {
+		t.Errorf("got %v, want %s", err, want)
 	}
 }

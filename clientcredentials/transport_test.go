@@ -314,7 +314,9 @@ func TestTheCallersHeaderIsNotWritten(t *testing.T) {
 }
 
 func TestTransportAllocations(t *testing.T) {
-	s := (&issuer{}).source(t, nil)
+	s := (&issuer{}).source(t, func(cfg *clientcredentials.Config) {
+		cfg.Origins = []string{"https://other.example.com", "https://api.example.com"}
+	})
 	token(t, s)
 	ok := answer(200, "", "")
 	rt := s.Transport(roundTripper(func(*http.Request) (*http.Response, error) { return ok, nil }))
