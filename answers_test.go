@@ -54,9 +54,9 @@ func TestAnswers(t *testing.T) {
 		status               int
 		challenge            string
 	}{
-		{"rfc6750 s3: no token, no error", "GET", "/demo", nil, 401, `Bearer`},
-		{"rfc6750 s3: another scheme is no token", "GET", "/demo", []string{"Basic YTpi"}, 401, `Bearer`},
-		{"rfc6750 s3: another scheme without credentials", "GET", "/demo", []string{"Negotiate"}, 401, `Bearer`},
+		{"rfc6750 s3: no token, no error", "GET", "/demo", nil, 401, `Bearer realm="https://api.example.com"`},
+		{"rfc6750 s3: another scheme is no token", "GET", "/demo", []string{"Basic YTpi"}, 401, `Bearer realm="https://api.example.com"`},
+		{"rfc6750 s3: another scheme without credentials", "GET", "/demo", []string{"Negotiate"}, 401, `Bearer realm="https://api.example.com"`},
 		{"rfc6750 s2.1: good token", "GET", "/demo", []string{good}, served, ``},
 		{"rfc9110 s11.1: scheme in lower case", "GET", "/demo", []string{"bearer" + good[6:]}, served, ``},
 		{"rfc6750 s2.1: more than one space", "GET", "/demo", []string{"Bearer  " + good[7:]}, served, ``},

@@ -26,7 +26,7 @@ func (g *Guard) writeRefusal(w http.ResponseWriter, r *http.Request, e *Error, d
 		// ask the issuer, which is in trouble, for another.
 		h.Set("Retry-After", strconv.Itoa(retrySeconds(e.retryAfter)))
 	} else {
-		h.Set("WWW-Authenticate", e.challenge(g.metadataURL))
+		h.Set("WWW-Authenticate", e.challenge(g.metadataURL, g.primary.resource))
 	}
 	// RFC 9111, Section 3.5: an answer to one caller is not for the next.
 	h.Set("Cache-Control", "no-store")
@@ -45,9 +45,9 @@ func (g *Guard) writeRefusal(w http.ResponseWriter, r *http.Request, e *Error, d
 
 // challenge is the value of WWW-Authenticate.
 //
-// RFC 6750, Section 3: error and scope are quoted strings. Neither can break out of its quotes: error is a constant, and a
-// scope token has no quote and no backslash (RFC 6749, Section 3.3), which Scope and New have checked.
-func (e *Error) challenge(metadataURL string) string {
+// RFC 6750, Section 3: error, scope and realm are quoted strings. None can break out of its quotes: error is a constant, and a
+// scope token has no quote and no backslash (RFC 6749, Section 3.3), which Scope and New have checked, also of the resource.
+func (e *Error) challenge(metadataURL, resource string) string {
 	var b strings.Builder
 	b.WriteString("Bearer")
 	separator := " "
@@ -63,6 +63,11 @@ func (e *Error) challenge(metadataURL string) string {
 	attribute("scope", strings.Join(e.scopes, " "))
 	// RFC 9728, Section 5.1
 	attribute("resource_metadata", metadataURL)
+	// RFC 6750, Section 3: "This scheme MUST be followed by one or more auth-param values." Where nothing else is to be said it is the
+	// realm (RFC 9110, Section 11.5).
+	if separator == " " {
+		attribute("realm", resource)
+	}
 	return b.String()
 }
 

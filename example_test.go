@@ -79,7 +79,7 @@ func ExampleGuard_Mux() {
 	show(api, "GET", "/demo/you", scoped("demo.read"))
 	show(api, "GET", "/elsewhere", scoped("demo.read"))
 	// Output:
-	// 401 Bearer
+	// 401 Bearer realm="https://api.example.com"
 	// 403 Bearer error="insufficient_scope", scope="https://api.example.com/demo.read"
 	// 200
 	// 404
@@ -109,7 +109,7 @@ func ExampleGuard_Require() {
 	show(router, "GET", "/demo", "")
 	show(router, "GET", "/demo", scoped("demo.read"))
 	// Output:
-	// 401 Bearer
+	// 401 Bearer realm="https://api.example.com"
 	// 404
 }
 

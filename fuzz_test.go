@@ -114,7 +114,7 @@ func FuzzAuthorization(f *testing.F) {
 		want, known := map[int]string{
 			served: "", 400: `Bearer error="invalid_request"`, 401: `Bearer error="invalid_token"`,
 		}[w.Code]
-		if !known || challenge != want && (w.Code != 401 || challenge != "Bearer") {
+		if !known || challenge != want && (w.Code != 401 || challenge != `Bearer realm="https://api.example.com"`) {
 			t.Errorf("status %d, challenge %q", w.Code, challenge)
 		}
 		if w.Code != served {

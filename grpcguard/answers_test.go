@@ -56,8 +56,8 @@ func TestAnswers(t *testing.T) {
 	}{
 		"rfc6750 s2.1: the scope is there":              {[]string{"Bearer " + reader}, nil, codes.OK, ""},
 		"rfc9110 s11.1: the scheme in another case":     {[]string{"bEARER " + reader}, nil, codes.OK, ""},
-		"rfc6750 s3: no token, no error code":           {nil, nil, codes.Unauthenticated, `Bearer`},
-		"rfc6750 s3: another scheme":                    {[]string{"Basic YTpi"}, nil, codes.Unauthenticated, `Bearer`},
+		"rfc6750 s3: no token, no error code":           {nil, nil, codes.Unauthenticated, `Bearer realm="https://api.example.com"`},
+		"rfc6750 s3: another scheme":                    {[]string{"Basic YTpi"}, nil, codes.Unauthenticated, `Bearer realm="https://api.example.com"`},
 		"rfc6750 s3.1: the scheme without a token":      {[]string{"Bearer"}, nil, codes.InvalidArgument, `Bearer error="invalid_request"`},
 		"rfc6750 s3.1: repeated authorization":          {[]string{"Bearer " + reader, "Bearer " + reader}, nil, codes.InvalidArgument, `Bearer error="invalid_request"`},
 		"rfc6750 s3.1: two tokens in one value":         {[]string{"Bearer " + reader + ", Bearer " + reader}, nil, codes.InvalidArgument, `Bearer error="invalid_request"`},

@@ -57,7 +57,7 @@ func TestEveryRouterAnswersAlike(t *testing.T) {
 		status              int
 		challenge           string
 	}{
-		"rfc6750 s3: no token":                 {"GET", "/orders/7", "", 401, `Bearer`},
+		"rfc6750 s3: no token":                 {"GET", "/orders/7", "", 401, `Bearer realm="https://api.example.com"`},
 		"rfc6750 s3.1: no token that could be": {"GET", "/orders/7", "a.b.c", 401, `Bearer error="invalid_token"`},
 		"rfc6750 s3.1: another scope":          {"GET", "/orders/7", writer, 403, `Bearer error="insufficient_scope", scope="https://api.example.com/orders.read"`},
 		"the scope to read":                    {"GET", "/orders/7", reader, 200, ""},
