@@ -116,8 +116,13 @@ func (c Config) For(name string) (Config, error) {
 		return c, fmt.Errorf("drill: there is no drill %q; there are %q", name, Names())
 	}
 	d := drill.defaults
-	if c.Rate < 0 || c.Pods < 0 || c.Duration < 0 || c.Life < 0 || c.Outage < 0 || c.Skew < 0 {
-		return c, errors.New("drill: a number is negative")
+	for _, n := range []struct {
+		name     string
+		negative bool
+	}{{"rate", c.Rate < 0}, {"number of pods", c.Pods < 0}, {"duration", c.Duration < 0}, {"life", c.Life < 0}, {"outage", c.Outage < 0}, {"skew", c.Skew < 0}} {
+		if n.negative {
+			return c, fmt.Errorf("drill: the %s is negative", n.name)
+		}
 	}
 	setDefault(&c.Rate, 500)
 	setDefault(&c.Pods, 20)

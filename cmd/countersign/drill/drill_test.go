@@ -126,17 +126,19 @@ func TestADrillThatIsTooShort(t *testing.T) {
 }
 
 func TestConfigIsChecked(t *testing.T) {
-	for name, cfg := range map[string]Config{
-		"negative":                {Rate: -1},
-		"fewer calls than pods":   {Rate: 5, Pods: 10},
-		"a life in the past":      {Life: -time.Second},
-		"too short a life":        {Life: 19 * time.Second},
-		"longer than said":        {Life: 6 * time.Minute},
-		"a clock that is neither": {Skew: -time.Second},
-		"an outage in the past ":  {Outage: -time.Second},
+	for want, cfg := range map[string]Config{
+		"the rate is negative":                         {Rate: -1},
+		"5 requests a second are fewer than 10 pods":   {Rate: 5, Pods: 10},
+		"the number of pods is negative":               {Pods: -1},
+		"the duration is negative":                     {Duration: -time.Second},
+		"the life is negative":                         {Life: -time.Second},
+		"a life of 19s; a token that is renewed ahead": {Life: 19 * time.Second},
+		"a life of 6m0s; ":                             {Life: 6 * time.Minute},
+		"the skew is negative":                         {Skew: -time.Second},
+		"the outage is negative":                       {Outage: -time.Second},
 	} {
-		if _, err := cfg.For("rotate-keys"); err == nil {
-			t.Errorf("%s: it is taken", name)
+		if _, err := cfg.For("rotate-keys"); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q", err, want)
 		}
 	}
 	if _, err := Run(t.Context(), "rotate-everything", Config{}); err == nil || !strings.Contains(err.Error(), `["clock-skew" "everything" "issuer-outage" "rotate-keys" "rotate-secret"]`) {
