@@ -129,6 +129,11 @@ func (g *Gateway) answer(w http.ResponseWriter, r *http.Request, seen *exchange)
 		return
 	}
 	seen.route = rt.prefix
+	if len(r.TransferEncoding) > 0 {
+		// RFC 9112, Section 6.1: a request with Transfer-Encoding and Content-Length ends its connection, since a proxy on the way may have
+		// taken the other length and what follows for a part of it. net/http takes the length away before it could be seen.
+		w.Header().Set("Connection", "close")
+	}
 	if r.Method == http.MethodTrace {
 		// ALB: 405 as well. RFC 9110, Section 9.3.8: the answer would repeat the request, and its token with it.
 		w.Header().Set("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")

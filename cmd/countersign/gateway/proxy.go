@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -76,14 +77,18 @@ func isPlainName(name string) bool {
 	return name != ""
 }
 
+// edgePrefixes begin the names of families. ALB: X-Amzn-Oidc-* is the user who signed in at it, X-Amzn-Mtls-* the certificate that a
+// client showed to it, X-Amzn-Tls-* the handshake.
+var edgePrefixes = []string{"X-Forwarded-", "X-Original-", "X-Amzn-Oidc-", "X-Amzn-Mtls-", "X-Amzn-Tls-"}
+
 // isEdgeField reports whether a header, in canonical form, says what only an edge may say: who the caller is, or which path
 // was asked. From a caller it is a forgery.
 func isEdgeField(name string) bool {
 	switch name {
-	case "Forwarded", "Via", "X-Real-Ip", "X-Client-Ip", "True-Client-Ip", "X-Rewrite-Url":
+	case "Forwarded", "Via", "X-Forwarded", "X-Real-Ip", "X-Client-Ip", "X-Cluster-Client-Ip", "True-Client-Ip", "Cf-Connecting-Ip", "Fastly-Client-Ip", "X-Rewrite-Url":
 		return true
 	}
-	return strings.HasPrefix(name, "X-Forwarded-") || name == "X-Forwarded" || strings.HasPrefix(name, "X-Original-")
+	return slices.ContainsFunc(edgePrefixes, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
 }
 
 // localPort is the port on which the edge received r.

@@ -29,6 +29,8 @@ func TestServiceReceivesTheEdgesWordOnly(t *testing.T) {
 		"X-Forwarded-For: 10.0.0.1", "X-Forwarded-Host: evil.example", "X-Forwarded-Proto: https", "X-Forwarded-Port: 1",
 		"X-Forwarded-Prefix: /admin", "X-Forwarded-User: root", "X-Forwarded: for=1", "Forwarded: for=10.0.0.1",
 		"X-Real-IP: 10.0.0.1", "True-Client-IP: 10.0.0.1", "X-Original-URL: /admin", "X-Rewrite-URL: /admin", "Via: 1.1 forged",
+		"X-Amzn-Oidc-Identity: root", "X-Amzn-Oidc-Data: e30", "X-Amzn-Mtls-Clientcert-Subject: CN=root", "X-Amzn-TLS-Version: TLSv1.3",
+		"X-Cluster-Client-IP: 10.0.0.1", "CF-Connecting-IP: 10.0.0.1", "Fastly-Client-IP: 10.0.0.1",
 		// Names that another reader takes for the ones above.
 		"X_Forwarded_For: 10.0.0.1", "X.Forwarded.For: 10.0.0.1", "X!Y: 1",
 		// Hop-by-hop, and an attempt to have the edge's own fields removed as hop-by-hop.
