@@ -93,6 +93,12 @@ func parseNetworks(texts []string) ([]netip.Prefix, error) {
 		if err != nil {
 			return nil, fmt.Errorf("--allow %s: not a network; write it as 10.0.0.0/8 or 192.0.2.1/32", text)
 		}
+		if network != network.Masked() {
+			return nil, fmt.Errorf("--allow %s: it has bits after its prefix; write %s", text, network.Masked())
+		}
+		if network.Addr().Is4In6() {
+			return nil, fmt.Errorf("--allow %s: it is IPv4 written as IPv6, and peers are compared as IPv4; write the IPv4 network", text)
+		}
 		networks = append(networks, network)
 	}
 	return networks, nil
