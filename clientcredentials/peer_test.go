@@ -62,16 +62,20 @@ func TestAgentSocket(t *testing.T) {
 }
 
 func TestAgentSocketIsChecked(t *testing.T) {
-	for name, cfg := range map[string]clientcredentials.Config{
-		"a secret for an agent":     {TokenEndpoint: "unix:///run/a.sock", Credentials: clientcredentials.Static("reader", "s3cret")},
-		"a relative path":           {TokenEndpoint: "unix://a.sock", Credentials: clientcredentials.Peer("reader")},
-		"an HTTP client of its own": {TokenEndpoint: "unix:///a.sock", Credentials: clientcredentials.Peer("reader"), HTTPClient: http.DefaultClient},
-		"a door":                    {TokenEndpoint: "unix:///a.sock", Credentials: clientcredentials.Peer("reader"), Door: clientcredentials.ClientSecretPost},
-		"no secret for an issuer":   {TokenEndpoint: endpoint, Credentials: clientcredentials.Peer("reader")},
-		"no name":                   {TokenEndpoint: "unix:///a.sock", Credentials: clientcredentials.Peer("")},
+	for _, tt := range []struct {
+		name   string
+		config clientcredentials.Config
+		want   string
+	}{
+		{"a secret for an agent", clientcredentials.Config{TokenEndpoint: "unix:///run/a.sock", Credentials: clientcredentials.Static("reader", "s3cret")}, "takes no secret; use Peer"},
+		{"a relative path", clientcredentials.Config{TokenEndpoint: "unix://a.sock", Credentials: clientcredentials.Peer("reader")}, "names no absolute path"},
+		{"an HTTP client of its own", clientcredentials.Config{TokenEndpoint: "unix:///a.sock", Credentials: clientcredentials.Peer("reader"), HTTPClient: http.DefaultClient}, "HTTPClient would not be used"},
+		{"a door", clientcredentials.Config{TokenEndpoint: "unix:///a.sock", Credentials: clientcredentials.Peer("reader"), Door: clientcredentials.ClientSecretPost}, "leave Door empty"},
+		{"no secret for an issuer", clientcredentials.Config{TokenEndpoint: endpoint, Credentials: clientcredentials.Peer("reader")}, "has to be an agent's socket"},
+		{"no name", clientcredentials.Config{TokenEndpoint: "unix:///a.sock", Credentials: clientcredentials.Peer("")}, "the name given to Peer is empty"},
 	} {
-		if _, err := clientcredentials.New(cfg); err == nil {
-			t.Errorf("%s: New took it", name)
+		if _, err := clientcredentials.New(tt.config); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: got %v, want %q", tt.name, err, tt.want)
 		}
 	}
 }

@@ -100,9 +100,9 @@ func TestFailureIsToldOnce(t *testing.T) {
 }
 
 func TestMistakes(t *testing.T) {
-	for name, config := range map[string]audit.Config{"no writer": {}, "negative buffer": {W: broken{}, Buffer: -1}} {
-		if _, err := audit.New(config); err == nil {
-			t.Errorf("%s: no error", name)
+	for want, config := range map[string]audit.Config{"Config.W is nil": {}, "Config.Buffer or Config.Refusals is negative": {W: broken{}, Buffer: -1}} {
+		if _, err := audit.New(config); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q", err, want)
 		}
 	}
 }

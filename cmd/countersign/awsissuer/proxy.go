@@ -36,7 +36,7 @@ const maxTunnels = 512
 func New(config Config) (*Proxy, error) {
 	h, err := newHosts(config.Region)
 	if config.Issuer == nil || config.Pool == nil || config.Authority == nil {
-		err = errors.Join(err, errors.New("awsissuer: Config has a nil member"))
+		err = errors.Join(err, errors.New("awsissuer: Config.Issuer, Config.Pool or Config.Authority is nil"))
 	}
 	if err != nil {
 		return nil, err

@@ -170,10 +170,10 @@ func TestAuthorityIsConstrained(t *testing.T) {
 }
 
 func TestMistakes(t *testing.T) {
-	if _, err := awsissuer.NewAuthority("mars"); err == nil {
-		t.Error("a region that is none")
+	if _, err := awsissuer.NewAuthority("mars"); err == nil || !strings.Contains(err.Error(), "the region does not look like") {
+		t.Errorf("a region that is none: %v", err)
 	}
-	if _, err := awsissuer.New(awsissuer.Config{Region: region}); err == nil {
-		t.Error("a configuration without an issuer")
+	if _, err := awsissuer.New(awsissuer.Config{Region: region}); err == nil || !strings.Contains(err.Error(), "Config.Issuer, Config.Pool or Config.Authority is nil") {
+		t.Errorf("a configuration without an issuer: %v", err)
 	}
 }

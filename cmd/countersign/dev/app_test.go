@@ -175,8 +175,8 @@ paths:
 	if err := os.WriteFile(app.Config.Resolve("openapi.json"), []byte(document), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.LoadPolicy(t.Context()); err == nil {
-		t.Error("YAML in a file named .json was read")
+	if err := s.LoadPolicy(t.Context()); err == nil || !strings.Contains(err.Error(), "openapi.json:1:1: not JSON") {
+		t.Errorf("YAML in a file named .json: %v", err)
 	}
 	app.Config.Service.Policy = "openapi.yaml"
 	if err := os.WriteFile(app.Config.Resolve("openapi.yaml"), []byte(document), 0o600); err != nil {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"sync"
 	"testing"
 
@@ -63,8 +64,8 @@ func TestSQLiteBackupReplacesNothing(t *testing.T) {
 	if content, err := os.ReadFile(path); err != nil || string(content) != "precious" {
 		t.Errorf("it is now %q, %v", content, err)
 	}
-	if err := s.Backup(t.Context(), filepath.Join(path, "below")); err == nil {
-		t.Error("below a file: no error")
+	if err := s.Backup(t.Context(), filepath.Join(path, "below")); err == nil || !strings.Contains(err.Error(), "back up to a new file") {
+		t.Errorf("below a file: %v", err)
 	}
 	gone := filepath.Join(t.TempDir(), "gone.db")
 	ctx, cancel := context.WithCancel(t.Context())

@@ -313,8 +313,8 @@ func TestNewSigV4ReportsEveryProblem(t *testing.T) {
 			t.Errorf("got %v, want %q in it", err, want)
 		}
 	}
-	if _, err := issuer.NewSigV4(issuer.SigV4Config{}); err == nil {
-		t.Error("no credentials are accepted")
+	if _, err := issuer.NewSigV4(issuer.SigV4Config{}); err == nil || !strings.Contains(err.Error(), "SigV4Config.Credentials is empty") {
+		t.Errorf("no credentials: %v", err)
 	}
 }
 

@@ -154,11 +154,11 @@ func TestExport(t *testing.T) {
 			}
 		}
 	}
-	if _, err := provision.Export(want, "pulumi"); err == nil {
-		t.Error("an unknown format is written")
+	if _, err := provision.Export(want, "pulumi"); err == nil || !strings.Contains(err.Error(), "write cloudformation or terraform") {
+		t.Errorf("an unknown format: %v", err)
 	}
 	want.Pool.ID = "ap-southeast-1_x"
-	if _, err := provision.Export(want, "terraform"); err == nil {
-		t.Error("a pool that exists would be made again")
+	if _, err := provision.Export(want, "terraform"); err == nil || !strings.Contains(err.Error(), "pool.id names a user pool that exists") {
+		t.Errorf("a pool that exists would be made again: %v", err)
 	}
 }

@@ -93,8 +93,8 @@ func TestFormats(t *testing.T) {
 			}
 		})
 	}
-	if err := report.Write(&bytes.Buffer{}, "yaml", ""); err == nil {
-		t.Error("a format that does not exist was written")
+	if err := report.Write(&bytes.Buffer{}, "yaml", ""); err == nil || !strings.Contains(err.Error(), "there is no format yaml; there are text") {
+		t.Errorf("a format that does not exist: %v", err)
 	}
 }
 
@@ -209,8 +209,8 @@ func TestReadFile(t *testing.T) {
 			t.Errorf("%s: the error is %v", name, err)
 		}
 	}
-	if _, err := review.ReadFile(dir); err == nil {
-		t.Error("a directory was read")
+	if _, err := review.ReadFile(dir); err == nil || !strings.Contains(err.Error(), dir) {
+		t.Errorf("a directory: %v", err)
 	}
 }
 
