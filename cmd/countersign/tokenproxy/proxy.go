@@ -1,6 +1,7 @@
 package tokenproxy
 
 import (
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/rand"
@@ -149,8 +150,31 @@ func (p *Proxy) source(q tokenendpoint.Request, secret string) (*clientcredentia
 	if q.Basic {
 		door = clientcredentials.ClientSecretBasic
 	}
+	client := p.cfg.HTTPClient
+	if q.Again {
+		client = insisting(client)
+	}
 	return clientcredentials.New(clientcredentials.Config{
 		TokenEndpoint: p.cfg.Upstream, Credentials: clientcredentials.Static(q.ClientID, secret), Scopes: q.Scopes,
-		Door: door, HTTPClient: p.cfg.HTTPClient,
+		Door: door, HTTPClient: client,
 	})
+}
+
+// insisting returns a copy of the client that passes a caller's no-cache on: a cache behind this one has the token that was refused
+// too (RFC 9111, Section 5.2.1.4).
+func insisting(client *http.Client) *http.Client {
+	var own http.Client
+	if client != nil {
+		own = *client
+	}
+	own.Transport = noCache{cmp.Or(own.Transport, http.DefaultTransport)}
+	return &own
+}
+
+type noCache struct{ base http.RoundTripper }
+
+func (n noCache) RoundTrip(req *http.Request) (*http.Response, error) {
+	req = req.Clone(req.Context())
+	req.Header.Set("Cache-Control", "no-cache")
+	return n.base.RoundTrip(req)
 }
