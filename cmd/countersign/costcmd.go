@@ -121,7 +121,7 @@ func (o costOptions) bill() (cost.Bill, error) {
 }
 
 func printBill(w io.Writer, b cost.Bill, processes int) error {
-	fmt.Fprintf(w, "%s, as Amazon Cognito would bill it at the prices of %s\n\n", b.Month, b.Prices)
+	fmt.Fprintf(w, "%s, as Amazon Cognito would bill it at the prices of %s%s\n\n", b.Month, b.Prices, source(b.Source))
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(table, "POOL\tAPP CLIENT\tNAME\tDAYS\tTOKENS\tPER LIFE\t%s\n", b.Currency)
 	for _, r := range b.Rows {
@@ -131,6 +131,9 @@ func printBill(w io.Writer, b cost.Bill, processes int) error {
 	if err := table.Flush(); err != nil {
 		return err
 	}
+	if b.Stale {
+		fmt.Fprintf(w, "\nwarning: these prices are more than a year older than %s; look into AWS' own list, and name a file of today's with --prices\n", b.Month)
+	}
 	for _, r := range b.Rows {
 		if r.Broken {
 			fmt.Fprintf(w, "\nwarning: app client %s (%s) asks for %.0f tokens in the life of one: its cache is broken, or it has more than %d processes;\n"+
@@ -138,4 +141,12 @@ func printBill(w io.Writer, b cost.Bill, processes int) error {
 		}
 	}
 	return nil
+}
+
+// source is where prices are from, as their file has it.
+func source(text string) string {
+	if text == "" {
+		return ""
+	}
+	return " (" + text + ")"
 }

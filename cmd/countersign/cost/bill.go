@@ -10,6 +10,8 @@ type Bill struct {
 	Month    string   `json:"month"`
 	Currency string   `json:"currency"`
 	Prices   string   `json:"prices"` // their date
+	Source   string   `json:"source"` // where they are from
+	Stale    bool     `json:"stale"`  // they are more than a year older than the month
 	Tokens   uint64   `json:"tokens"`
 	Clients  int      `json:"clients"`
 	Total    float64  `json:"total"`
@@ -33,10 +35,20 @@ type Row struct {
 	Broken bool `json:"broken"`
 }
 
+// stale says whether prices of that date are more than a year older than the month.
+func stale(date, month string) bool {
+	of, err := time.Parse(time.DateOnly, date)
+	if err != nil {
+		return false
+	}
+	first, err := time.Parse("2006-01", month)
+	return err == nil && of.AddDate(1, 0, 0).Before(first)
+}
+
 // MakeBill prices the usage of a month. A client that asks for more tokens in the life of one than processes has a cache that
 // does not work.
 func MakeBill(u Usage, p Prices, processes int) Bill {
-	b := Bill{Month: u.Month, Currency: p.Currency, Prices: p.Date, Rows: []Row{}, Warnings: []string{}}
+	b := Bill{Month: u.Month, Currency: p.Currency, Prices: p.Date, Source: p.Source, Stale: stale(p.Date, u.Month), Rows: []Row{}, Warnings: []string{}}
 	days := daysOf(u.Month)
 	for _, c := range u.Clients {
 		b.Tokens += c.Tokens()

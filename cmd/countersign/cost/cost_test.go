@@ -97,6 +97,33 @@ func TestAFloodOfClientsIsBounded(t *testing.T) {
 	}
 }
 
+// TestTheEndOfAMonth: a disk that fails at its end loses nothing, and older counts never replace newer ones.
+func TestTheEndOfAMonth(t *testing.T) {
+	dir, now := t.TempDir(), &clock{time.Date(2026, 11, 30, 23, 59, 0, 0, time.UTC)}
+	m := newMeter(t, dir, "one", now)
+	m.Count("pool", "reader")
+	flush(t, m)
+	m.Count("pool", "reader")
+	path := filepath.Join(dir, "2026-11-one.json")
+	if err := errors.Join(os.Remove(path), os.Mkdir(path, 0o700)); err != nil {
+		t.Fatal(err)
+	}
+	now.now = now.now.Add(time.Hour)
+	m.Count("pool", "reader")
+	if err := m.Flush(); err == nil {
+		t.Error("a month that cannot be written is no error")
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	flush(t, m)
+	for month, want := range map[string]uint64{"2026-11": 2, "2026-12": 1} {
+		if usage, err := cost.Read(dir, month); err != nil || len(usage.Clients) != 1 || usage.Clients[0].Tokens() != want || usage.Clients[0].Name != "the reader" {
+			t.Errorf("%s: %+v, %v; want %d tokens", month, usage, err, want)
+		}
+	}
+}
+
 // TestAWriteAMinute: never one a token.
 func TestAWriteAMinute(t *testing.T) {
 	dir := t.TempDir()
@@ -201,6 +228,15 @@ func TestBill(t *testing.T) {
 	both := cost.MakeBill(cost.Usage{Month: "2026-11", Clients: []cost.Client{month("a", time.Hour, 1, 1, 15000), month("b", time.Hour, 1, 1, 5000)}}, prices, 10)
 	if both.Total != 30.4 || both.Rows[0].Cost != 22.7 || both.Rows[1].Cost != 7.7 || both.Clients != 2 {
 		t.Errorf("got %+v", both)
+	}
+}
+
+// TestOldPrices: prices of more than a year before the month are said to be that; those of a later day are not.
+func TestOldPrices(t *testing.T) {
+	for date, want := range map[string]bool{"2025-05-01": true, "2025-10-31": true, "2025-11-01": false, "2026-11-23": false, "2027-01-01": false} {
+		if b := cost.MakeBill(cost.Usage{Month: "2026-11"}, cost.Prices{Date: date, Source: "a list"}, 10); b.Stale != want || b.Source != "a list" {
+			t.Errorf("prices of %s for 2026-11: stale %v, source %q", date, b.Stale, b.Source)
+		}
 	}
 }
 

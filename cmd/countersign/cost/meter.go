@@ -42,6 +42,7 @@ type Meter struct {
 	month   string
 	clients map[[2]string]*Client
 	dirty   bool
+	ended   []usageFile // months that are over, to be written for the last time
 
 	writing sync.Mutex // one flush at a time
 }
@@ -113,11 +114,10 @@ func (m *Meter) Count(pool, client string) {
 	m.dirty = true
 }
 
-// turn ends the month. Its last minute is written by the way, since nobody comes back to it; the caller holds the lock, once a
-// month.
+// turn ends the month. The next flush writes it; the caller holds the lock.
 func (m *Meter) turn(month string) {
 	if m.dirty {
-		_ = m.snapshot().write(m.path(m.month))
+		m.ended = append(m.ended, m.snapshot())
 	}
 	m.begin(month)
 }
@@ -139,6 +139,9 @@ func (m *Meter) Flush() error {
 	m.writing.Lock()
 	defer m.writing.Unlock()
 	m.describe()
+	if err := m.flushEnded(); err != nil {
+		return err
+	}
 	m.mu.Lock()
 	if !m.dirty {
 		m.mu.Unlock()
@@ -149,11 +152,34 @@ func (m *Meter) Flush() error {
 	m.mu.Unlock()
 	if err := file.write(m.path(file.Month)); err != nil {
 		m.mu.Lock()
-		m.dirty = true // and again with the next
+		if file.Month == m.month {
+			m.dirty = true // and again with the next
+		} else if !slices.ContainsFunc(m.ended, func(e usageFile) bool { return e.Month == file.Month }) {
+			m.ended = append(m.ended, file)
+		}
 		m.mu.Unlock()
 		return fmt.Errorf("cost: usage: %w", err)
 	}
 	return nil
+}
+
+// flushEnded writes the months that are over. The caller has the turn to write.
+func (m *Meter) flushEnded() error {
+	for {
+		m.mu.Lock()
+		if len(m.ended) == 0 {
+			m.mu.Unlock()
+			return nil
+		}
+		file := m.ended[0]
+		m.mu.Unlock()
+		if err := file.write(m.path(file.Month)); err != nil {
+			return fmt.Errorf("cost: usage: %w", err)
+		}
+		m.mu.Lock()
+		m.ended = m.ended[1:]
+		m.mu.Unlock()
+	}
 }
 
 // describe asks for names and lives without the lock. Of a client that is gone the last that was known stays.
