@@ -36,8 +36,7 @@ Exit codes: 0 done, 1 the difference is one that --fail-on names, 2 could not ru
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&options.file, "file", "", "path of the policy file in the two git revisions, relative to this directory")
-	flags.StringVar(&options.format, "format", "text", strings.Join(review.Formats, ", "))
-	complete(cmd, "format", review.Formats...)
+	addFormat(cmd, &options.format, "form of the output", review.Formats...)
 	flags.StringVar(&options.failOn, "fail-on", "none", "end with exit code 1 on: widened (somebody may call what he could not), any, none")
 	flags.BoolVar(&options.mergeBase, "merge-base", false, "compare HEAD with the commit at which it left BASE, as a pull request does")
 	flags.BoolVar(&options.allowMissing, "allow-missing", false, "take a side without the file for a policy without routes: the first commit that has it")

@@ -41,6 +41,9 @@ Exit codes: 0 the token is let in, 1 it is refused, 2 could not run.`,
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if options.format != "text" && options.format != "json" {
+				return fmt.Errorf("--format %s: there are text and json", options.format)
+			}
 			if options.decision != "" {
 				return explainDecision(cmd.InOrStdin(), options.decision, cmd.OutOrStdout())
 			}
@@ -54,12 +57,14 @@ Exit codes: 0 the token is let in, 1 it is refused, 2 could not run.`,
 	flags.StringVar(&options.resource, "resource", "", "identifier of the service's resource server")
 	flags.StringVar(&options.policy, "policy", "", "policy file, as countersigntest.Golden writes it, for the route's rule")
 	flags.StringVar(&options.decision, "decision", "", "explain this decision from the log on standard input")
+	addFormat(cmd, &options.format, "form of the output", "text", "json")
 	return cmd
 }
 
 type explainOptions struct {
 	state                              stateFlag
 	issuer, resource, policy, decision string
+	format                             string
 }
 
 // maxExplained bounds what is read as a token: far above what a guard accepts, so that one that is too large is explained.
@@ -82,14 +87,11 @@ func runExplain(ctx context.Context, options explainOptions, route []string, std
 	if err != nil {
 		return err
 	}
-	rule := countersign.Authenticated()
+	var found countersign.Route
 	if len(route) == 2 {
-		found, err := findRoute(policy, route[0], route[1])
-		if err != nil {
+		if found, err = findRoute(policy, route[0], route[1]); err != nil {
 			return err
 		}
-		rule = found.Rule
-		fmt.Fprintf(stdout, "%s  %s  %s\n\n", found.Pattern, rule, found.Source)
 	}
 	input, err := io.ReadAll(io.LimitReader(stdin, maxExplained))
 	if err != nil {
@@ -106,7 +108,18 @@ func runExplain(ctx context.Context, options explainOptions, route []string, std
 	defer guard.Close()
 	check, done := context.WithTimeout(ctx, explainTimeout)
 	defer done()
-	return printExplanation(stdout, guard.Explain(check, token, rule))
+	rule := countersign.Authenticated()
+	if found.Pattern != "" {
+		rule = found.Rule
+	}
+	explanation := guard.Explain(check, token, rule)
+	if options.format == "json" {
+		return writeExplanation(stdout, found, explanation)
+	}
+	if found.Pattern != "" {
+		fmt.Fprintf(stdout, "%s  %s  %s\n\n", found.Pattern, rule, found.Source)
+	}
+	return printExplanation(stdout, explanation)
 }
 
 // configure is whose tokens are explained, and the policy that names the routes, if there is one. What no flag says is what the environment says, or else the

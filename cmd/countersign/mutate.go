@@ -46,8 +46,7 @@ Exit codes: 0 every rule is tested, 1 one is not, 2 could not run, or a mutant c
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&format, "format", "table", "table or json")
-	complete(cmd, "format", "table", "json")
+	addFormat(cmd, &format, "form of the output", "table", "json")
 	flags.StringVar(&config.Run, "run", "", "run only the tests that match, as go test -run")
 	flags.DurationVar(&config.Timeout, "timeout", 2*time.Minute, "how long the tests of one package may take for one mutant")
 	flags.IntVar(&config.Parallel, "parallel", runtime.GOMAXPROCS(0), "how many packages are tested at once, at most; one package never beside itself")

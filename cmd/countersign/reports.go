@@ -38,8 +38,7 @@ func (o *reportOptions) add(cmd *cobra.Command) {
 	flags.StringVar(&o.through, "through", "", "address of the service's edge: prove through it, and past it with --direct")
 	flags.StringVar(&o.direct, "direct", "", "address of the service past its edge")
 	flags.StringArrayVar(&o.reports, "report", nil, "write a report, as in json=FILE; a FILE of - is the standard output, instead of the table ("+strings.Join(report.Formats, ", ")+"); repeatable")
-	flags.StringVar(&o.format, "format", "table", "form of the standard output: table, "+strings.Join(report.Formats, ", "))
-	complete(cmd, "format", append([]string{"table"}, report.Formats...)...)
+	addFormat(cmd, &o.format, "form of the standard output", append([]string{"table"}, report.Formats...)...)
 	flags.StringVar(&o.compare, "compare", "", "JSON report of an earlier run, or of another target: name every difference")
 	flags.BoolVar(&o.all, "all", false, "print every case, the bad tokens too")
 }
