@@ -102,7 +102,7 @@ var behaviour = slices.Concat(
 	in("Token endpoint",
 		feature{"client_credentials", Supported, "at `<issuer>/oauth2/token`; Cognito has it under the domain, and needs one"},
 		feature{"authorization_code, refresh_token, implicit", Refused, "unsupported_grant_type"},
-		feature{"client_secret_basic, client_secret_post", Supported, ""},
+		feature{"client_secret_basic, client_secret_post", Supported, "in the header as Cognito's examples have it, or form-encoded first (RFC 6749)"},
 		feature{"both of them at once, or two different ids", Chosen, "invalid_request"},
 		feature{"no credentials", Chosen, "invalid_client"},
 		feature{"an app client of another user pool", Chosen, "invalid_client"},

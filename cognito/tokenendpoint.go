@@ -6,6 +6,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/countersign-dev/countersign/internal/oauth"
 )
@@ -121,7 +122,7 @@ func parseForm(body string) (url.Values, error) {
 // credentials takes the client's id and secret from the Authorization header (client_secret_basic) or from the form
 // (client_secret_post).
 func credentials(authorization []string, form url.Values) (string, Secret, error) {
-	id, secret := form.Get("client_id"), Secret(form.Get("client_secret"))
+	id, secret := plus(form.Get("client_id")), Secret(plus(form.Get("client_secret")))
 	switch len(authorization) {
 	case 0:
 		return id, secret, nil
@@ -133,6 +134,7 @@ func credentials(authorization []string, form url.Values) (string, Secret, error
 	if !ok {
 		return "", "", tokenError(oauth.InvalidClient, "the Authorization header is not Basic with an id and a secret")
 	}
+	basicID, basicSecret = plus(basicID), plus(basicSecret)
 	// RFC 6749, Section 2.3: the client MUST NOT use more than one authentication method. The id alone is no method;
 	// Cognito's examples send it beside the header.
 	if secret != "" {
@@ -143,6 +145,13 @@ func credentials(authorization []string, form url.Values) (string, Secret, error
 	}
 	return basicID, Secret(basicSecret), nil
 }
+
+// plus undoes what form decoding does to a text that was not encoded.
+//
+// Cognito: its examples are base64(client_id:client_secret), without the form encoding of RFC 6749, Section 2.3.1, and that is
+// what the field reports that it wants (ramosbugs/oauth2-rs#64). Both are taken: ids and secrets are of [\w+]+, so that a space
+// can be nothing but such a plus, and there is no percent sign to mistake.
+func plus(s string) string { return strings.ReplaceAll(s, " ", "+") }
 
 // writeTokenError is the one place that turns an error into an answer of the token endpoint. Cognito: the body has the
 // code and nothing else.
