@@ -13,6 +13,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
+
+	"github.com/countersign-dev/countersign/cmd/countersign/escape"
 )
 
 // destroyParts are what --keep may name.
@@ -131,7 +133,7 @@ func (d *destroyer) finish(stdout, stderr io.Writer, err error) error {
 		}
 	} else {
 		for _, l := range d.left {
-			fmt.Fprintf(stdout, "left       %s: %s\n", l.What, l.Why)
+			fmt.Fprintf(stdout, "left       %s: %s\n", escape.Visible(l.What), hanging(l.Why, "             "))
 		}
 		if len(d.items) == 0 && len(d.left) == 0 {
 			fmt.Fprintln(stdout, "nothing of the service is left")

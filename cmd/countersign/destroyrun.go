@@ -147,6 +147,15 @@ func (d *destroyer) findNamespace(found deploy.Inventory) {
 	}
 }
 
+// hanging writes a text of several lines, as an error of AWS with its advice, the further ones indented.
+func hanging(text, indent string) string {
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		lines[i] = escape.Visible(line)
+	}
+	return strings.Join(lines, "\n"+indent)
+}
+
 // list writes some of many names.
 func list(lead string, names []string) string {
 	const most = 6
@@ -176,7 +185,7 @@ func (d *destroyer) list(w io.Writer) {
 		fmt.Fprintf(w, "  - %s\n", escape.Visible(item.what))
 	}
 	for _, l := range d.left {
-		fmt.Fprintf(w, "  stays: %s: %s\n", escape.Visible(l.What), escape.Visible(l.Why))
+		fmt.Fprintf(w, "  stays: %s: %s\n", escape.Visible(l.What), hanging(l.Why, "      "))
 	}
 }
 

@@ -70,6 +70,9 @@ func (f *targetFlags) open(ctx context.Context) (target, error) {
 		}
 	}
 	loaded, err := aws.Load(ctx, options)
+	if errors.Is(err, aws.ErrNoCredentials) {
+		err = fmt.Errorf("%w; to try it on this machine first: countersign dev, and then this command with --local", err)
+	}
 	if err != nil {
 		return target{}, err
 	}

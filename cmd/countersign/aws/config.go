@@ -33,6 +33,9 @@ type Options struct {
 // ErrNoRegion says that neither the caller nor the environment names a region.
 var ErrNoRegion = errors.New("no AWS region: write region in countersign.yaml, or set AWS_REGION")
 
+// ErrNoCredentials says that nobody is logged in to AWS on this machine.
+var ErrNoCredentials = errors.New("no AWS credentials")
+
 // Load returns the configuration for every client of the SDK. It looks for credentials at once: one error here, in place of
 // one in the middle of the work.
 func Load(ctx context.Context, o Options) (sdk.Config, error) {

@@ -169,7 +169,8 @@ func explainCredentials(err error) error {
 		e.Text = "the AWS session has expired"
 		e.Advice = "log in anew and run this again"
 	default:
-		e.Advice = "log in with `aws sso login` or `aws configure`, or set AWS_PROFILE; to try it on this machine first: countersign dev, and then this command with --local"
+		e.Advice = "log in with `aws sso login` or `aws configure`, or set AWS_PROFILE"
+		e.Err = errors.Join(ErrNoCredentials, err)
 	}
 	return e
 }
