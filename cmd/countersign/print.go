@@ -92,7 +92,7 @@ var goRun = regexp.MustCompile(`/go-build\d*/`)
 func program(arg0 string) string {
 	switch {
 	case goRun.MatchString(filepath.ToSlash(arg0)):
-		return "go run ./cmd/countersign"
+		return "go run " + goRunPackage()
 	case filepath.Base(arg0) == arg0:
 		return arg0
 	}
@@ -100,4 +100,17 @@ func program(arg0 string) string {
 		arg0 = absolute
 	}
 	return shellQuote(arg0)
+}
+
+// goRunPackage is what go run takes for this program: a directory in a checkout's root, and elsewhere its path, as from a module that
+// requires it, or go run with a version.
+func goRunPackage() string {
+	if _, err := os.Stat(filepath.Join("cmd", "countersign", "main.go")); err == nil {
+		return "./cmd/countersign"
+	}
+	const path = "github.com/countersign-dev/countersign/cmd/countersign"
+	if v := version(); strings.HasPrefix(v, "v") {
+		return path + "@" + v
+	}
+	return path
 }

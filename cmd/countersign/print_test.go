@@ -2,11 +2,13 @@ package main
 
 import (
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
 // What dev tells people to type must be there to be typed.
 func TestProgramIsTypedAsItWas(t *testing.T) {
+	t.Chdir("../..") // as in the README
 	absolute, err := filepath.Abs("bin/countersign")
 	if err != nil {
 		t.Fatal(err)
@@ -23,5 +25,9 @@ func TestProgramIsTypedAsItWas(t *testing.T) {
 		if got := program(arg0); got != want {
 			t.Errorf("%s: %s, want %s", arg0, got, want)
 		}
+	}
+	t.Chdir(t.TempDir())
+	if got, want := program("/tmp/go-build3/b/c"), "go run github.com/countersign-dev/countersign/cmd/countersign"; !strings.HasPrefix(got, want) {
+		t.Errorf("elsewhere: %s, want %s", got, want)
 	}
 }
