@@ -309,7 +309,7 @@ func TestCallerThatLeftIsNoWarning(t *testing.T) {
 		level string
 	}{{"the caller left", true, "INFO"}, {"the keys cannot be had", false, "WARN"}} {
 		synctest.Test(t, func(t *testing.T) {
-			var log bytes.Buffer
+			var log lockedBuffer
 			broken := roundTripper(func(*http.Request) (*http.Response, error) { return nil, io.ErrUnexpectedEOF })
 			api := demoAPI(newIssuer(pool).guard(t, func(c *countersign.Config) {
 				c.Logger = slog.New(slog.NewJSONHandler(&log, nil))
