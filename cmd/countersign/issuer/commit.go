@@ -34,6 +34,9 @@ func (s *SQLite) Commit(ctx context.Context, revision int64, changes []cognito.R
 	if s.closed.Load() {
 		return 0, cognito.ErrClosed
 	}
+	if err := s.inPlace(); err != nil {
+		return 0, explain("write to", s.path, err)
+	}
 	next, err := s.commit(ctx, revision, changes)
 	if errors.Is(err, cognito.ErrConflict) {
 		return 0, err
@@ -92,6 +95,9 @@ func (s *SQLite) insert(ctx context.Context, tx *sql.Tx, revision int64, changes
 func (s *SQLite) snapshot(ctx context.Context, read func(*sql.Tx, int64) ([]cognito.Record, error)) ([]cognito.Record, int64, error) {
 	if s.closed.Load() {
 		return nil, 0, cognito.ErrClosed
+	}
+	if err := s.inPlace(); err != nil {
+		return nil, 0, explain("read", s.path, err)
 	}
 	// A transaction that reads sees one state of the database in WAL mode, whatever is committed meanwhile.
 	tx, err := s.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})

@@ -264,3 +264,35 @@ func TestSQLitePathWithOddCharacters(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestSQLiteIsReplacedWhileItIsOpen: what would be written to a file that has no name any more is refused, and said.
+func TestSQLiteIsReplacedWhileItIsOpen(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		return // a file that is open keeps its name there
+	}
+	record := []cognito.Record{{Kind: cognito.KindPool, PoolID: "p", ID: "p", Body: []byte(`{}`)}}
+	for name, replace := range map[string]func(path string) error{
+		"removed":      os.Remove,
+		"moved":        func(path string) error { return os.Rename(path, path+".old") },
+		"another file": func(path string) error { return errors.Join(os.Remove(path), os.WriteFile(path, nil, 0o600)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := written(t)
+			s := openSQLite(t, path)
+			_, at, err := s.Load(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := replace(path); err != nil {
+				t.Fatal(err)
+			}
+			const want = "the file was removed or replaced while it was open; nothing was written; stop every process"
+			if _, err := s.Commit(t.Context(), at, record); err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("Commit: %v, want %s", err, want)
+			}
+			if _, _, err := s.Changes(t.Context(), at); err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("Changes: %v, want %s", err, want)
+			}
+		})
+	}
+}

@@ -2,9 +2,11 @@ package issuer
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/countersign-dev/countersign/cognito"
 )
@@ -82,13 +84,21 @@ func (p *Postgres) commit(ctx context.Context, revision, next int64, c columns) 
 		return rows.Err()
 	})
 	batch.Queue(forgetStatement, ringSize)
-	if err := p.pool.SendBatch(ctx, batch).Close(); err != nil {
+	err := p.pool.SendBatch(ctx, batch).Close()
+	if err != nil && !isOvertaken(err) {
 		return err
 	}
-	if !written {
+	if err != nil || !written {
 		return p.refusal(ctx, next)
 	}
 	return nil
+}
+
+// isOvertaken holds for a commit that another replica was faster than: where the database, or the user, has a
+// default_transaction_isolation above read committed, the server says that in the place of updating no row.
+func isOvertaken(err error) bool {
+	var e *pgconn.PgError
+	return errors.As(err, &e) && (e.Code == "40001" || e.Code == "40P01") // serialization_failure, deadlock_detected
 }
 
 // refusal says why a commit has written nothing. If the store knows the new revision, the commit was written by an earlier

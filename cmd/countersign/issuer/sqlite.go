@@ -27,6 +27,7 @@ type SQLite struct {
 	sealer *seal.Sealer
 	write  *sql.DB
 	read   *sql.DB
+	file   os.FileInfo // of the file that is open, whatever has its name meanwhile
 	closed atomic.Bool
 }
 
@@ -69,7 +70,20 @@ func OpenSQLite(ctx context.Context, path string, sealer *seal.Sealer) (*SQLite,
 	if err := s.prepare(ctx); err != nil {
 		return nil, explain("open", path, errors.Join(err, s.Close()))
 	}
+	if s.file, err = os.Stat(path); err != nil {
+		return nil, explain("open", path, errors.Join(err, s.Close()))
+	}
 	return s, nil
+}
+
+// inPlace refuses to go on with a file that was removed, or replaced by another: what is written to it would be gone with the
+// last process that has it open, although it was acknowledged.
+func (s *SQLite) inPlace() error {
+	now, err := os.Stat(s.path)
+	if err == nil && !os.SameFile(now, s.file) || errors.Is(err, fs.ErrNotExist) {
+		return errMoved
+	}
+	return nil // what else is wrong with it, SQLite says
 }
 
 // prepare looks before it writes: which program's file this is and of which version, then the journal mode and the

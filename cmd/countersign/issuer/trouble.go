@@ -21,6 +21,7 @@ var (
 	errOlder    = errors.New("a backup of an older version was restored")
 	errWritable = errors.New("it cannot be opened for writing")
 	errDisk     = errors.New("the disk reports an error")
+	errMoved    = errors.New("the file was removed or replaced while it was open")
 )
 
 // advice is what a person does next, in the words of the operation that failed.
@@ -31,6 +32,7 @@ var advice = map[error]string{
 	errNewer:    "nothing was changed; use that version, or restore a backup from before it",
 	errOlder:    "start this program again, which brings it up to date",
 	errWritable: "check the owner and the mode of the file and of its directory",
+	errMoved:    "nothing was written; stop every process that has it open, and put the right file there",
 	errDisk:     "check that it has room and is healthy, then start again",
 }
 
