@@ -77,6 +77,8 @@ func clientTokenError(err error) *APIError {
 		return hook.asAPIError()
 	case errors.Is(err, errBusy):
 		return &APIError{Code: CodeTooManyRequests, Message: "Rate exceeded", Status: http.StatusBadRequest, Err: issueError(err)}
+	case errors.Is(err, context.Canceled):
+		return &APIError{Code: CodeInternalError, Message: internalErrorMessage, Status: statusGone, Err: issueError(err)}
 	}
 	return internalError(err)
 }

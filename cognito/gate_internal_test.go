@@ -75,13 +75,56 @@ func TestGateIsBounded(t *testing.T) {
 	})
 }
 
-// TestBusyIsUnavailable: the answers to a queue that is full.
-func TestBusyIsUnavailable(t *testing.T) {
-	e := issueError(errBusy)
-	if e.Code != "temporarily_unavailable" || e.Status != 503 {
-		t.Errorf("%+v", e)
+// TestErrorsOfIssuing: a queue that is full and a caller who is gone are no faults of the server's; a key that cannot sign is.
+func TestErrorsOfIssuing(t *testing.T) {
+	for _, c := range []struct {
+		err    error
+		code   string
+		status int
+		api    string
+		apiIs  int
+	}{
+		{errBusy, "temporarily_unavailable", 503, CodeTooManyRequests, 400},
+		{context.Canceled, "temporarily_unavailable", 499, CodeInternalError, 499},
+		{context.DeadlineExceeded, "temporarily_unavailable", 503, CodeInternalError, 500},
+		{errors.New("the key is gone"), "server_error", 500, CodeInternalError, 500},
+	} {
+		if e := issueError(c.err); e.Code != c.code || e.Status != c.status || e.Reason == "" {
+			t.Errorf("%v: %+v", c.err, e)
+		}
+		if e := clientTokenError(c.err); e.Code != c.api || e.Status != c.apiIs {
+			t.Errorf("%v: %+v", c.err, e)
+		}
 	}
-	if e := issueError(context.Canceled); e.Code != "server_error" || e.Status != 500 {
-		t.Errorf("%+v", e)
+}
+
+// TestWhoHangsUpInTheQueue is told apart from a fault, at both doors.
+func TestWhoHangsUpInTheQueue(t *testing.T) {
+	s, err := New(t.Context(), Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool, err := s.CreateUserPool(t.Context(), CreateUserPoolInput{PoolName: "p"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := s.CreateUserPoolClient(t.Context(), CreateUserPoolClientInput{UserPoolID: pool.UserPool.ID, ClientName: "c", GenerateSecret: true,
+		ClientSettings: ClientSettings{ExplicitAuthFlows: []string{clientTokenAuth}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range cap(s.gate.permits) { // every processor is busy
+		leave, err := s.gate.enter(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer leave()
+	}
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err = s.GetClientToken(gone, GetClientTokenInput{ClientID: c.UserPoolClient.ClientID, Secret: c.UserPoolClient.ClientSecret})
+	var refusal *TokenError
+	if !errors.Is(err, context.Canceled) || !errors.As(err, &refusal) || refusal.Status != statusGone {
+		t.Errorf("%v", err)
 	}
 }

@@ -117,14 +117,22 @@ func (c *client) checkFlow() error {
 	return nil
 }
 
-// issueError tells a trigger, a queue that is full and a signer that failed from each other.
+// statusGone is what the log and the metrics have of a caller who hung up: it is no fault of the server's. Nobody sees it;
+// nginx has made the number known.
+const statusGone = 499
+
+// issueError tells a trigger, a queue that is full, a caller that is gone and a signer that failed from each other.
 func issueError(err error) *TokenError {
 	var hook *hookError
-	if errors.As(err, &hook) {
+	switch {
+	case errors.As(err, &hook):
 		return hook.asTokenError()
-	}
-	if errors.Is(err, errBusy) {
+	case errors.Is(err, errBusy):
 		return &TokenError{Code: oauth.TemporarilyUnavailable, Reason: "too many requests wait for a signature", Status: http.StatusServiceUnavailable}
+	case errors.Is(err, context.Canceled):
+		return &TokenError{Code: oauth.TemporarilyUnavailable, Reason: "the caller hung up before the token was signed", Status: statusGone, Err: err}
+	case errors.Is(err, context.DeadlineExceeded):
+		return &TokenError{Code: oauth.TemporarilyUnavailable, Reason: "the request's time was over before the token was signed", Status: http.StatusServiceUnavailable, Err: err}
 	}
 	return &TokenError{Code: oauth.ServerError, Reason: "the token could not be signed", Status: http.StatusInternalServerError, Err: err}
 }
