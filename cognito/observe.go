@@ -11,7 +11,7 @@ import (
 // not exist.
 type Observation struct {
 	Context   context.Context // of the request: whoever wraps [Handler] finds in it what he put there
-	Route     string          // token, api, jwks or discovery
+	Route     string          // token, revoke, api, jwks or discovery
 	Operation string          // of the JSON API; empty for another route, and for one that does not exist
 	PoolID    string
 	ClientID  string
@@ -43,6 +43,8 @@ func (h *handler) observe(r *http.Request, e *entry, status int, took time.Durat
 	switch {
 	case strings.HasSuffix(r.Pattern, "/oauth2/token"):
 		route = "token"
+	case strings.HasSuffix(r.Pattern, "/oauth2/revoke"):
+		route = "revoke"
 	case strings.HasSuffix(r.Pattern, "/jwks.json"):
 		route = "jwks"
 	case strings.HasSuffix(r.Pattern, "/openid-configuration"):

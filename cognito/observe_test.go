@@ -20,6 +20,7 @@ func TestObservations(t *testing.T) {
 	w.do(httptest.NewRequest(http.MethodGet, "/nobody/.well-known/openid-configuration", nil))
 	w.call("DescribeUserPool", `{"UserPoolId":"`+f.pool+`"}`)
 	w.call("Nonsense", `{}`)
+	w.do(httptest.NewRequest(http.MethodGet, "/"+f.pool+"/oauth2/revoke", nil))
 	id := f.reader.ClientID
 	want := []cognito.Observation{
 		{Route: "token", PoolID: f.pool, ClientID: id, Status: 200},
@@ -28,6 +29,7 @@ func TestObservations(t *testing.T) {
 		{Route: "discovery", Code: cognito.CodeResourceNotFound, Status: 404},
 		{Route: "api", Operation: "DescribeUserPool", PoolID: f.pool, Status: 200},
 		{Route: "api", Code: cognito.CodeUnknownOperation, Status: 400},
+		{Route: "revoke", Code: "invalid_request", Status: 405},
 	}
 	if len(seen) != len(want) {
 		t.Fatalf("%d observations, want %d", len(seen), len(want))
