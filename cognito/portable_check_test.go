@@ -41,7 +41,7 @@ const (
 // TestAPoolWrittenByHand: what the document does not say is what a new pool has, and the store can be read again.
 func TestAPoolWrittenByHand(t *testing.T) {
 	store := cognito.NewMemoryStore()
-	document := handWritten(handDomain(`"Domain":"by-hand"`), handServers(handScope, "api"), `"Clients":[`+handClient(handSecret+handGrant)+`]`)
+	document := handWritten(handDomain(`"Domain":"by-hand"`), handServers(handScope, "api"), `"Clients":[`+handClient(handSecret+handGrant+`,"CreationDate":null`)+`]`)
 	must(newService(t, cognito.Config{Store: store}).ImportPool(t.Context(), document, cognito.ImportOptions{}))(t)
 
 	s := newService(t, cognito.Config{Store: store})

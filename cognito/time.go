@@ -15,8 +15,11 @@ func (t Time) MarshalJSON() ([]byte, error) {
 	return fmt.Appendf(nil, "%d.%03d", ms/1000, ms%1000), nil
 }
 
-// UnmarshalJSON implements json.Unmarshaler.
+// UnmarshalJSON implements json.Unmarshaler. Like the types of Go it takes null for nothing said.
 func (t *Time) UnmarshalJSON(data []byte) error {
+	if string(data) == "null" {
+		return nil
+	}
 	seconds, err := strconv.ParseFloat(string(data), 64)
 	if err != nil || seconds < 0 || seconds > 1<<40 {
 		return fmt.Errorf("cognito: %q is no time in seconds since the epoch", data)
