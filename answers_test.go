@@ -3,6 +3,7 @@ package countersign_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -156,7 +157,8 @@ func TestNoKeysIsNotTheCallersFault(t *testing.T) { synctest.Test(t, noKeysIsNot
 func noKeysIsNotTheCallersFault(t *testing.T) {
 	issuer := newIssuer(pool)
 	issuer.down.Store(true)
-	api := demoAPI(issuer.guard(t, nil))
+	guard := issuer.guard(t, nil)
+	api := demoAPI(guard)
 	res := serve(api, "GET", "/demo", "Bearer "+scoped("demo.read"))
 	if res.StatusCode != http.StatusServiceUnavailable || res.Header.Get("WWW-Authenticate") != "" {
 		t.Errorf("status %d, challenge %q", res.StatusCode, res.Header.Get("WWW-Authenticate"))
@@ -165,6 +167,11 @@ func noKeysIsNotTheCallersFault(t *testing.T) {
 		t.Errorf("Retry-After %q", got)
 	}
 	checkProblem(t, res)
+	_, err := guard.Authorize(t.Context(), scoped("demo.read"), countersign.Authenticated())
+	want := "countersign: token refused: keys_unavailable: the issuer's keys cannot be had: keys of " + pool + ": discovery: answered 503"
+	if err == nil || err.Error() != want || !errors.Is(err, countersign.KeysUnavailable) {
+		t.Errorf("error %q, want %q", err, want)
+	}
 	if res := serve(api, "GET", "/healthz", "Bearer "+scoped("demo.read")); res.StatusCode != served {
 		t.Errorf("public route: status %d", res.StatusCode)
 	}

@@ -3,6 +3,7 @@ package countersign
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -278,7 +279,7 @@ func refuseKey(err error) *Error {
 		return refuse(UnknownKey)
 	}
 	e := refuse(KeysUnavailable)
-	e.Err = errors.Join(KeysUnavailable, err)
+	e.Err = fmt.Errorf("%w: %w", KeysUnavailable, err)
 	var keys *keysError
 	if errors.As(err, &keys) {
 		e.retryAfter = keys.retryAfter

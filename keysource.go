@@ -30,8 +30,8 @@ type keySource interface {
 }
 
 var (
-	errUnknownKey      = errors.New("countersign: the issuer has no such key")
-	errKeysUnavailable = errors.New("countersign: the issuer's keys cannot be had")
+	errUnknownKey      = errors.New("the issuer has no such key")
+	errKeysUnavailable = errors.New("the issuer's keys cannot be had")
 )
 
 // keysError is errKeysUnavailable with its cause and the time after which it is worth to ask again.
