@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 
 	"github.com/spf13/cobra"
 
@@ -115,10 +116,25 @@ func (o *provisionOptions) run(ctx context.Context, in io.Reader, stdout, stderr
 			return err
 		}
 	}
-	if !o.yes && !confirm(in, stderr, question(plan)) {
-		return exitError(exitDifference)
+	if !o.yes {
+		if !confirm(in, stderr, question(plan)) {
+			return exitError(exitDifference)
+		}
+		if have, err = o.lookAgain(ctx, t, plan); err != nil {
+			return err
+		}
 	}
 	return o.apply(ctx, t, have, result, stdout, stderr)
+}
+
+// lookAgain is for the minutes in which somebody reads the plan: on another machine somebody else may have said yes to the same one, and Cognito
+// makes a second app client of a name without a word.
+func (o *provisionOptions) lookAgain(ctx context.Context, t target, shown provision.Plan) (provision.Have, error) {
+	have, err := provision.Read(ctx, t.Target, t.want, t.places)
+	if err == nil && !reflect.DeepEqual(provision.NewPlan(t.want, have, t.places, o.prune), shown) {
+		err = errors.New("what there is has changed since the plan was shown: somebody else is at work; run this again, and read the new plan")
+	}
+	return have, err
 }
 
 func question(p provision.Plan) string {
