@@ -2,6 +2,8 @@ package serve_test
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"io"
 	"net"
@@ -9,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	idp "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 )
 
 // begunRequest is a token request of which the first half of the body has been sent.
@@ -53,7 +57,7 @@ func TestTheEndFailsNoRequest(t *testing.T) {
 	var balancer sync.WaitGroup
 	failures := make(chan error, 4)
 	for range 4 {
-		balancer.Go(func() { failures <- sendWhileReady(t.Context(), r) })
+		balancer.Go(func() { failures <- sendWhileReady(t.Context(), r, &http.Client{Transport: &http.Transport{}}) })
 	}
 	closed := make(chan error, 1)
 	go func() { closed <- s.Close() }()
@@ -79,9 +83,36 @@ func TestTheEndFailsNoRequest(t *testing.T) {
 	}
 }
 
+// TestTheEndFailsNoRequestOfHTTP2: many requests share a connection, which the server leaves with a GOAWAY.
+func TestTheEndFailsNoRequestOfHTTP2(t *testing.T) {
+	c := configure(t, "tls: {certificate: tls.crt, key: tls.key}\ndrain: {wait: 300ms, timeout: 20s}\n")
+	roots := x509.NewCertPool()
+	writeCertificate(t, c, roots, 1)
+	s := start(t, c)
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}, ForceAttemptHTTP2: true}}
+	pool, machine := provision(t, admin(t, s, c, "deployer", func(o *idp.Options) { o.HTTPClient = client }))
+	r := running{s, c, pool, machine}
+	if answer, err := client.Get(s.Issuer() + "/healthz"); err != nil || answer.ProtoMajor != 2 {
+		t.Fatalf("%v, %v", answer, err)
+	}
+	var callers sync.WaitGroup
+	failures := make(chan error, 8)
+	for range 8 {
+		callers.Go(func() { failures <- sendWhileReady(t.Context(), r, client) })
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	callers.Wait()
+	for range 8 {
+		if err := <-failures; err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // sendWhileReady is a load balancer with one caller: it asks for tokens until the server says that it is not ready.
-func sendWhileReady(ctx context.Context, r running) error {
-	client := &http.Client{Transport: &http.Transport{}}
+func sendWhileReady(ctx context.Context, r running, client *http.Client) error {
 	for n := 0; ; n++ {
 		request, err := http.NewRequestWithContext(ctx, http.MethodPost, r.Issuer()+"/"+r.pool+"/oauth2/token", strings.NewReader("grant_type=client_credentials"))
 		if err != nil {

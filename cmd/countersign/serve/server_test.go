@@ -61,7 +61,7 @@ func start(t *testing.T, c *serve.Config) *serve.Server {
 }
 
 // admin calls the JSON API as AWS tools do.
-func admin(t *testing.T, s *serve.Server, c *serve.Config, user string) *idp.Client {
+func admin(t *testing.T, s *serve.Server, c *serve.Config, user string, options ...func(*idp.Options)) *idp.Client {
 	t.Helper()
 	keys, err := serve.ReadAccessKeys(c.Credentials)
 	if err != nil {
@@ -72,7 +72,7 @@ func admin(t *testing.T, s *serve.Server, c *serve.Config, user string) *idp.Cli
 			provider := aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 				return aws.Credentials{AccessKeyID: key.AccessKeyID, SecretAccessKey: key.SecretAccessKey.Reveal()}, nil
 			})
-			return idp.New(idp.Options{Region: c.Region, BaseEndpoint: aws.String(s.Issuer()), Credentials: provider})
+			return idp.New(idp.Options{Region: c.Region, BaseEndpoint: aws.String(s.Issuer()), Credentials: provider}, options...)
 		}
 	}
 	t.Fatalf("there is no user %s", user)

@@ -9,13 +9,17 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"log/slog"
 	"math/big"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider/types"
 
 	"github.com/countersign-dev/countersign/cmd/countersign/serve"
 )
@@ -23,13 +27,18 @@ import (
 // writeCertificate writes a certificate for localhost and its key over the two files, and trusts it.
 func writeCertificate(t *testing.T, c *serve.Config, roots *x509.CertPool, serial int64) {
 	t.Helper()
+	writeCertificateUntil(t, c, roots, serial, time.Now().Add(time.Hour))
+}
+
+func writeCertificateUntil(t *testing.T, c *serve.Config, roots *x509.CertPool, serial int64, until time.Time) {
+	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(serial), Subject: pkix.Name{CommonName: "localhost"}, DNSNames: []string{"localhost"},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true,
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: until, IsCA: true, BasicConstraintsValid: true,
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {
@@ -122,6 +131,44 @@ func TestCertificatesAreReadAgain(t *testing.T) {
 	if got := kept.serial(t, s.Issuer()); got != 1 || kept.connections != 1 {
 		t.Errorf("the open connection: certificate %d, %d connections", got, kept.connections)
 	}
+}
+
+// TestCertificatesThatCallersRefuse: an expired one does not replace one that is good, and whatever callers will refuse is in the log.
+func TestCertificatesThatCallersRefuse(t *testing.T) {
+	c := configure(t, "tls: {certificate: tls.crt, key: tls.key}\nbaseURL: https://issuer.example.com\ndrain: {wait: 0s}\n")
+	roots := x509.NewCertPool()
+	good := time.Now().Add(time.Hour)
+	writeCertificateUntil(t, c, roots, 1, good)
+	var log safeBuffer
+	s, err := serve.Start(t.Context(), c, slog.New(slog.NewTextHandler(&log, nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	has := func(want string, n int) {
+		t.Helper()
+		if got := strings.Count(log.String(), want); got != n {
+			t.Errorf("%q is in the log %d times, want %d:\n%s", want, got, n, log.String())
+		}
+	}
+	has("the certificate is not for the host of baseURL", 1)
+	has("expired", 0)
+	writeCertificateUntil(t, c, roots, 2, time.Now().Add(-time.Minute))
+	s.Reload()
+	has("has expired on ", 1)
+	has("what was there before still serves", 1)
+	if got := newSecure(roots).serial(t, "https://localhost"+s.Address()[strings.LastIndexByte(s.Address(), ':'):]); got != 1 {
+		t.Errorf("certificate %d is served", got)
+	}
+	if got := value(scrape(t, running{Server: s, config: c, client: types.UserPoolClientType{ClientSecret: new("-")}}), "countersign_issuer_certificate_expiry_timestamp_seconds", nil); got != float64(good.Unix()) {
+		t.Errorf("the metrics say that it ends at %v, want %v", got, good.Unix())
+	}
+	again, err := serve.Start(t.Context(), c, slog.New(slog.NewTextHandler(&log, nil))) // as after a reboot
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer again.Close()
+	has("the certificate has expired; callers refuse it", 1)
 }
 
 func TestAccessKeysAreReadAgain(t *testing.T) {
