@@ -9,16 +9,14 @@ import (
 // CalendarDate is the day on which the calendar was read.
 const CalendarDate = "2026-08-22"
 
-// CalendarSource is where it was read.
-const CalendarSource = "Amazon EKS User Guide, \"Understand the Kubernetes version lifecycle on EKS\", release calendar"
-
 // release is a row of the calendar: the last days of standard and of extended support.
 type release struct {
 	version            string
 	standard, extended string
 }
 
-// calendar is what [CalendarSource] said on [CalendarDate], the newest version first.
+// calendar is the release calendar of the Amazon EKS User Guide, "Understand the Kubernetes version lifecycle on EKS", on [CalendarDate], the
+// newest version first.
 var calendar = []release{
 	{"1.36", "2027-08-02", "2028-08-02"},
 	{"1.35", "2027-03-27", "2028-03-27"},

@@ -1,5 +1,5 @@
 // Package manifests writes the Kubernetes objects of a service from its countersign.yaml: what runs, who may reach it, and
-// what the load balancer in front of it does. Start with [Render].
+// what the load balancer in front of it does. Start with [Options.Render].
 //
 // The output depends on the arguments alone: no clock, no cluster, no network. The same file gives the same bytes, so that
 // a diff in a repository shows what changed and nothing else.

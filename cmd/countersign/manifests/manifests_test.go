@@ -56,7 +56,7 @@ func load(t *testing.T, file string) *config.Config {
 
 func render(t *testing.T, cfg *config.Config) []manifests.Object {
 	t.Helper()
-	objects, err := manifests.Render(cfg, image)
+	objects, err := manifests.Options{}.Render(cfg, image)
 	if err != nil {
 		t.Fatal(err)
 	}

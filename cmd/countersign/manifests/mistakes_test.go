@@ -45,7 +45,7 @@ func TestMistakes(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			cfg := load(t, "testdata/full.good.yaml")
 			test.change(cfg)
-			_, err := manifests.Render(cfg, image)
+			_, err := manifests.Options{}.Render(cfg, image)
 			if err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Fatalf("error %v, want one with %q", err, test.want)
 			}
@@ -62,7 +62,7 @@ func TestMistakes(t *testing.T) {
 func TestEveryMistakeIsSaidAtOnce(t *testing.T) {
 	cfg := load(t, "testdata/full.good.yaml")
 	cfg.Service.Port, cfg.Pool.ID, cfg.Ingress.VPCCIDR = 80, "", "0.0.0.0/0"
-	_, err := manifests.Render(cfg, "")
+	_, err := manifests.Options{}.Render(cfg, "")
 	for _, want := range []string{"service.port", "pool.id", "ingress.vpcCIDR", "no image is named"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("the error lacks %q: %v", want, err)

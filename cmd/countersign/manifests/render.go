@@ -28,11 +28,6 @@ type Options struct {
 // Cfg is one that [config.Load] returned: the forms of its members are checked already, and their defaults are filled in.
 // Image is the reference of the service's image, by digest: registry/repository@sha256:…. The error has every mistake, each
 // with the member of the file that is to be changed.
-func Render(cfg *config.Config, image string) ([]Object, error) {
-	return Options{}.Render(cfg, image)
-}
-
-// Render is the function [Render] with what is known beside the file.
 func (o Options) Render(cfg *config.Config, image string) ([]Object, error) {
 	r := &renderer{cfg: cfg, options: o, problems: problems{cfg: cfg}}
 	r.resolve(image)

@@ -11,5 +11,5 @@
 // dozens of modules; of all that, security, paths, parameters and examples are wanted here, with a place for each, and with bounds on
 // size, depth and references that this package can answer for.
 //
-// Start with [ReadFile].
+// Start with [Read].
 package openapi

@@ -6,8 +6,6 @@ import (
 	"io"
 	"io/fs"
 	"net/url"
-	"os"
-	"path/filepath"
 
 	"github.com/countersign-dev/countersign"
 	"github.com/countersign-dev/countersign/cmd/countersign/document"
@@ -95,26 +93,6 @@ func Read(name string, data []byte, files fs.FS, cfg Config) (*Document, error) 
 		return nil, fmt.Errorf("openapi: %w", err)
 	}
 	return &r.out, nil
-}
-
-// ReadFile reads a document and the files that it refers to, which lie beside it or in directories beneath.
-func ReadFile(name string, cfg Config) (*Document, error) {
-	root, err := os.OpenRoot(filepath.Dir(name))
-	if err != nil {
-		return nil, fmt.Errorf("openapi: %w", err)
-	}
-	defer root.Close()
-	// Whoever names a pipe wants it to be read; a reference does not get that far.
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, fmt.Errorf("openapi: %w", err)
-	}
-	defer f.Close()
-	data, err := readBounded(f)
-	if err != nil {
-		return nil, fmt.Errorf("openapi: %w", err)
-	}
-	return Read(name, data, root.FS(), cfg)
 }
 
 // readBounded reads one byte more than is allowed: the parser says that it is too much.

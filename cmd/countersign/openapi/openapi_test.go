@@ -65,6 +65,21 @@ func describe(d *openapi.Document) string {
 	return b.String()
 }
 
+// readFile reads a document, and the files beside it that it refers to.
+func readFile(t *testing.T, name string) (*openapi.Document, error) {
+	t.Helper()
+	root, err := os.OpenRoot(filepath.Dir(name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer root.Close()
+	data, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return openapi.Read(name, data, root.FS(), openapi.Config{})
+}
+
 // TestGood compares what is read of each good document with what a person found right.
 func TestGood(t *testing.T) {
 	for _, file := range files(t, "*.good.*", 4) {
@@ -72,7 +87,7 @@ func TestGood(t *testing.T) {
 			continue
 		}
 		t.Run(filepath.Base(file), func(t *testing.T) {
-			d, err := openapi.ReadFile(file, openapi.Config{})
+			d, err := readFile(t, file)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -110,7 +125,7 @@ func TestBad(t *testing.T) {
 			if !ok {
 				t.Fatal("the first line is no comment")
 			}
-			d, err := openapi.ReadFile(file, openapi.Config{})
+			d, err := readFile(t, file)
 			if err == nil {
 				t.Fatalf("read, and should be: %s\n%s", want, describe(d))
 			}
@@ -215,7 +230,7 @@ func TestReferencesStayInside(t *testing.T) {
 		if err := os.WriteFile(file, []byte("openapi: 3.1.0\npaths: {/a: {$ref: \""+ref+"\"}}\n"), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := openapi.ReadFile(file, openapi.Config{}); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "openapi.yaml:2:20: ") {
+		if _, err := readFile(t, file); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "openapi.yaml:2:20: ") {
 			t.Errorf("%s: got %v, want %s", ref, err, want)
 		}
 	}
