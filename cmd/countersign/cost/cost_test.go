@@ -166,8 +166,8 @@ func TestUsageThatCannotBeRead(t *testing.T) {
 	if _, err := cost.Read(dir, "2026-11"); err == nil || !strings.Contains(err.Error(), "is no usage of 2026-11") {
 		t.Error(err)
 	}
-	if _, err := cost.NewMeter(cost.MeterConfig{Dir: dir, Instance: "one", Now: now.read}); err == nil {
-		t.Error("a meter begins over a file that it cannot read")
+	if _, err := cost.NewMeter(cost.MeterConfig{Dir: dir, Instance: "one", Now: now.read}); err == nil || !strings.Contains(err.Error(), "is no usage of 2026-11 that this program knows") {
+		t.Errorf("a meter begins over a file that it cannot read: %v", err)
 	}
 	if _, err := cost.Read(filepath.Join(dir, "none"), "2026-11"); !errors.Is(err, os.ErrNotExist) {
 		t.Error(err)

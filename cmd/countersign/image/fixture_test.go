@@ -63,12 +63,15 @@ func orders(t *testing.T) *image.Image {
 			t.Fatal(err)
 		}
 		defer os.RemoveAll(dir)
-		os.WriteFile(filepath.Join(dir, "go.mod"), []byte("module example.com/orders\n\ngo 1.25\n"), 0o644)
-		os.WriteFile(filepath.Join(dir, "main.go"), []byte(program), 0o644)
-		shared, _ = image.Build(context.Background(), image.Config{Package: ".", Dir: dir, Port: 8080})
+		for name, text := range map[string]string{"go.mod": "module example.com/orders\n\ngo 1.25\n", "main.go": program} {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		shared, failed = image.Build(context.Background(), image.Config{Package: ".", Dir: dir, Port: 8080})
 	})
 	if shared == nil {
-		t.Fatal("the shared image was not built")
+		t.Fatalf("the shared image was not built: %v", failed)
 	}
 	return shared
 }
@@ -76,6 +79,7 @@ func orders(t *testing.T) *image.Image {
 var (
 	once   sync.Once
 	shared *image.Image
+	failed error // of its building
 )
 
 // server is a registry in this process, that counts what is uploaded.
