@@ -119,12 +119,13 @@ func TestConfigFromEnv(t *testing.T) {
 	t.Setenv("COUNTERSIGN_AUDIENCE", "urn:orders")
 	t.Setenv("COUNTERSIGN_CLIENT_IDS", "reader, writer")
 	t.Setenv("COUNTERSIGN_LEEWAY", "90s")
+	t.Setenv("COUNTERSIGN_KEYS_URL", pool+"/keys")
 	cfg, err := countersign.ConfigFromEnv()
 	if err != nil {
 		t.Fatal(err)
 	}
 	if cfg.Issuer != pool || cfg.Resource != resource || cfg.Audience != "urn:orders" || strings.Join(cfg.ClientIDs, "|") != "reader|writer" ||
-		cfg.Leeway != 90*time.Second || cfg.Algorithms != nil || cfg.InsecureAllowHTTP {
+		cfg.Leeway != 90*time.Second || cfg.KeysURL != pool+"/keys" || cfg.Algorithms != nil || cfg.InsecureAllowHTTP {
 		t.Errorf("config %+v", cfg)
 	}
 }

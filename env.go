@@ -16,6 +16,7 @@ const (
 	envProfile    = "COUNTERSIGN_PROFILE"
 	envAlgorithms = "COUNTERSIGN_ALGORITHMS" // separated by commas
 	envClientIDs  = "COUNTERSIGN_CLIENT_IDS" // separated by commas
+	envKeysURL    = "COUNTERSIGN_KEYS_URL"
 	envKeysFile   = "COUNTERSIGN_KEYS_FILE"
 	envLastGood   = "COUNTERSIGN_LAST_GOOD_FILE"
 	envLeeway     = "COUNTERSIGN_LEEWAY"    // as time.ParseDuration takes it
@@ -24,8 +25,8 @@ const (
 
 // ConfigFromEnv returns the [Config] that the environment describes: COUNTERSIGN_ISSUER and COUNTERSIGN_RESOURCE,
 // which are required, and COUNTERSIGN_AUDIENCE, COUNTERSIGN_PROFILE, COUNTERSIGN_ALGORITHMS, COUNTERSIGN_CLIENT_IDS,
-// COUNTERSIGN_KEYS_FILE, COUNTERSIGN_LAST_GOOD_FILE, COUNTERSIGN_LEEWAY and COUNTERSIGN_MAX_STALE for the fields of those
-// names. The error names every variable that is missing or wrong; what only [New] can judge is left to New.
+// COUNTERSIGN_KEYS_URL, COUNTERSIGN_KEYS_FILE, COUNTERSIGN_LAST_GOOD_FILE, COUNTERSIGN_LEEWAY and COUNTERSIGN_MAX_STALE for the
+// fields of those names. The error names every variable that is missing or wrong; what only [New] can judge is left to New.
 func ConfigFromEnv() (Config, error) {
 	var problems []error
 	required := func(name, example string) string {
@@ -53,6 +54,7 @@ func ConfigFromEnv() (Config, error) {
 		Profile:      Profile(os.Getenv(envProfile)),
 		Algorithms:   list(envAlgorithms),
 		ClientIDs:    list(envClientIDs),
+		KeysURL:      os.Getenv(envKeysURL),
 		KeysFile:     os.Getenv(envKeysFile),
 		LastGoodFile: os.Getenv(envLastGood),
 		Leeway:       duration(envLeeway),
