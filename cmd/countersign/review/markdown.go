@@ -31,7 +31,11 @@ func (r Report) markdown(w io.Writer) error {
 		out.WriteString("| | route | who could call | who may call | where |\n|---|---|---|---|---|\n")
 	}
 	for _, c := range r.Changes {
-		fmt.Fprintf(&out, "| %s | %s | %s | %s | %s |\n", signs[c.Class], escape.Code(c.Route), cell(c.Old), cell(c.New), escape.Code(where(c)))
+		now := cell(c.New)
+		if c.instead != "" {
+			now += " by " + escape.Code(c.instead)
+		}
+		fmt.Fprintf(&out, "| %s | %s | %s | %s | %s |\n", signs[c.Class], escape.Code(c.Route), cell(c.Old), now, escape.Code(where(c)))
 	}
 	_, err := io.WriteString(w, out.String())
 	return err

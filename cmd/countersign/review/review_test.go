@@ -234,6 +234,13 @@ func TestVanishedRoutesThatOpen(t *testing.T) {
 			if err := report.Write(&text, "text", ""); err != nil {
 				t.Fatal(err)
 			}
+			var markdown bytes.Buffer
+			if err := report.Write(&markdown, "markdown", ""); err != nil {
+				t.Fatal(err)
+			}
+			if by := " by `" + test.left.Pattern + "` |"; strings.Contains(markdown.String(), by) != report.Widened() {
+				t.Errorf("%q in\n%s", by, &markdown)
+			}
 			if len(report.Changes) != 1 || report.Changes[0].Class != test.class || report.Widened() != (test.class != review.Vanished) || !strings.Contains(text.String(), test.want+"\n") {
 				t.Errorf("%+v\n%s", report.Changes, &text)
 			}
