@@ -160,7 +160,7 @@ func TestCertificatesThatCallersRefuse(t *testing.T) {
 	if got := newSecure(roots).serial(t, "https://localhost"+s.Address()[strings.LastIndexByte(s.Address(), ':'):]); got != 1 {
 		t.Errorf("certificate %d is served", got)
 	}
-	if got := value(scrape(t, running{Server: s, config: c, client: types.UserPoolClientType{ClientSecret: new("-")}}), "countersign_issuer_certificate_expiry_timestamp_seconds", nil); got != float64(good.Unix()) {
+	if got := value(scrape(t, running{Server: s, config: c, client: types.UserPoolClientType{ClientSecret: new("no client is here")}}), "countersign_issuer_certificate_expiry_timestamp_seconds", nil); got != float64(good.Unix()) {
 		t.Errorf("the metrics say that it ends at %v, want %v", got, good.Unix())
 	}
 	again, err := serve.Start(t.Context(), c, slog.New(slog.NewTextHandler(&log, nil))) // as after a reboot
