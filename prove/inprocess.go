@@ -127,6 +127,9 @@ func (r *recorder) SetReadDeadline(time.Time) error { return nil }
 // SetWriteDeadline is SetReadDeadline.
 func (r *recorder) SetWriteDeadline(time.Time) error { return nil }
 
+// EnableFullDuplex is for handlers that answer while they read, which they may do here at any time.
+func (r *recorder) EnableFullDuplex() error { return nil }
+
 func (r *recorder) response() *http.Response {
 	r.mu.Lock()
 	defer r.mu.Unlock()
