@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -56,7 +57,7 @@ func (o *deployOptions) prepare(ctx context.Context, stderr io.Writer) (*deploye
 	for _, note := range d.stored.notes {
 		fmt.Fprintf(stderr, "note: %s\n", note)
 	}
-	if _, err := d.render(cfg.Image.Repository + "@" + anyDigest); err != nil && o.image == "" {
+	if _, err := d.render(cmp.Or(o.image, cfg.Image.Repository+"@"+anyDigest)); err != nil {
 		return nil, err
 	}
 	d.announce()

@@ -55,7 +55,7 @@ func (r *renderer) resolveImage(text string) {
 		r.problems.add("--image %s is no image reference; write it as %s@sha256:…", text, repository)
 	case ref.digest == "" && !r.options.AllowTag:
 		r.problems.add("--image %s has no digest: a tag can be moved, so nobody could say what runs. countersign image prints the digest; for an image that was pushed already: "+
-			"%s. A tag is accepted with --allow-tag", text, digestCommand(ref))
+			"%s. countersign manifests takes a tag with --allow-tag", text, digestCommand(ref))
 	}
 	r.image = ref
 }
