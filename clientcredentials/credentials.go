@@ -16,7 +16,8 @@ import (
 //
 // Load is called before each token request, never by two goroutines at once, and once more when the issuer
 // refuses what it gave. It returns the preferred credential first; a second one is tried when the first is
-// refused, so that a secret can be replaced while both live. Its ctx ends with the attempt.
+// refused, so that a secret can be replaced while both live. Its ctx ends with the attempt. An error that has a method
+// Temporary, as those of package net have, and says true is an outage: the next attempt comes as soon as after one of the issuer's.
 //
 // A type that keeps what it has read may be a [Reloader], to learn of a refusal.
 type Credentials interface {

@@ -3,6 +3,7 @@ package clientcredentials_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -308,5 +309,40 @@ func TestAByteOrderMark(t *testing.T) {
 		if err != nil || list[0] != (clientcredentials.Credential{ClientID: "reader", ClientSecret: "s3cret"}) {
 			t.Errorf("%s: %v, %v", path, list, err)
 		}
+	}
+}
+
+// busy is the error of a store that will have an answer later.
+type busy struct{}
+
+func (busy) Error() string   { return "the store is busy" }
+func (busy) Temporary() bool { return true }
+
+// TestCredentialsThatAreNotThereYet: a store that fails for a moment is asked again like an issuer that does, and a mistake is not.
+func TestCredentialsThatAreNotThereYet(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		err   error
+		loads int
+	}{
+		{"an outage", fmt.Errorf("store: %w", busy{}), 3},
+		{"a mistake", errors.New("there is no such entry"), 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				loads := 0
+				s := (&issuer{}).source(t, func(cfg *clientcredentials.Config) {
+					cfg.Credentials = clientcredentials.Func(func(context.Context) ([]clientcredentials.Credential, error) {
+						if loads++; loads < 3 {
+							return nil, c.err
+						}
+						return []clientcredentials.Credential{{ClientID: "reader", ClientSecret: "s3cret"}}, nil
+					})
+				})
+				if _, err := s.Token(t.Context()); (err == nil) != (c.loads == 3) || loads != c.loads {
+					t.Errorf("%v after %d loads, want %d", err, loads, c.loads)
+				}
+			})
+		})
 	}
 }

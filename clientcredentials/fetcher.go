@@ -105,7 +105,8 @@ func checked(list []Credential, err error) ([]Credential, *Error) {
 		err = errors.Join(err, c.check())
 	}
 	if err != nil {
-		return nil, &Error{Err: fmt.Errorf("credentials: %w", err)}
+		var passes interface{ Temporary() bool }
+		return nil, &Error{Err: fmt.Errorf("credentials: %w", err), temporary: errors.As(err, &passes) && passes.Temporary()}
 	}
 	return list, nil
 }
