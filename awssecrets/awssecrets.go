@@ -9,7 +9,9 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
 
 	"github.com/countersign-dev/countersign/clientcredentials"
 )
@@ -169,11 +171,28 @@ func (s *Secret) stage(ctx context.Context, stage string) ([]clientcredentials.C
 	s.calls.Add(1)
 	out, err := s.cfg.API.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: &s.cfg.SecretID, VersionStage: &stage})
 	if err != nil {
-		return nil, fmt.Errorf("awssecrets: %s of %s: %w", stage, s.cfg.SecretID, err)
+		err = fmt.Errorf("awssecrets: %s of %s: %w", stage, s.cfg.SecretID, err)
+		if passes(err) {
+			err = outage{err}
+		}
+		return nil, err
 	}
 	list, err := clientcredentials.ParseCredentials(stage+" of "+s.cfg.SecretID, []byte(aws.ToString(out.SecretString)))
 	if err != nil {
 		return nil, fmt.Errorf("awssecrets: %w", err)
 	}
 	return list, nil
+}
+
+// outage is an error that passes: [clientcredentials.Source] tries again soon.
+type outage struct{ error }
+
+func (o outage) Unwrap() error { return o.error }
+
+func (outage) Temporary() bool { return true }
+
+// passes reports whether nobody has to put anything right: what the SDK tries again itself, and a fault of the service's.
+func passes(err error) bool {
+	var fault *types.InternalServiceError
+	return errors.As(err, &fault) || retry.IsErrorRetryables(retry.DefaultRetryables).IsErrorRetryable(err).Bool()
 }

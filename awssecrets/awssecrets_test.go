@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -281,4 +282,24 @@ func TestSilenceOfSecretsManager(t *testing.T) {
 			cancel()
 		}
 	})
+}
+
+// TestWhatPasses: an outage of Secrets Manager is tried again, and what somebody has to put right is not.
+func TestWhatPasses(t *testing.T) {
+	for _, c := range []struct {
+		err    error
+		passes bool
+	}{
+		{&net.OpError{Op: "dial", Err: errors.New("connection refused")}, true},
+		{&types.InternalServiceError{}, true},
+		{context.DeadlineExceeded, true},
+		{&types.ResourceNotFoundException{}, false},
+		{&types.DecryptionFailure{}, false},
+	} {
+		_, err := newSecret(t, &stages{err: c.err}).Load(t.Context())
+		var e interface{ Temporary() bool }
+		if got := errors.As(err, &e) && e.Temporary(); got != c.passes || !errors.Is(err, c.err) {
+			t.Errorf("%v: it passes: %t, want %t", err, got, c.passes)
+		}
+	}
 }
