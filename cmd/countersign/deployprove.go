@@ -153,6 +153,9 @@ func (d *deployer) proveAt(ctx context.Context, address string, paths []string, 
 		if err := tableFor(d.stderr, false).Write(d.stderr, report); err != nil {
 			return "", err
 		}
+		if report.ExitCode() == exitCannotRun {
+			return "", fmt.Errorf("%s: the proof could not be run (%s)", address, report.Summary())
+		}
 		return "", fmt.Errorf("%s: %w (%s)", address, errDifferent, report.Summary())
 	}
 	return report.Summary(), nil
