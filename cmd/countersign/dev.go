@@ -80,6 +80,7 @@ type devOptions struct {
 	named       bool     // whether --file was typed
 	apiNamed    bool     // whether --api-addr was
 	command     []string // of the user's service
+	gate        *logGate // of the session
 }
 
 func parseNetworks(texts []string) ([]netip.Prefix, error) {

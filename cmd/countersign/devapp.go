@@ -138,7 +138,7 @@ func (o *devOptions) changed(ctx context.Context, system *dev.System, paths []st
 		return nil
 	}
 	if system.Child().State().Up {
-		proveAgain(ctx, system, stdout, stderr)
+		o.proveAgain(ctx, system, stdout, stderr)
 	}
 	return nil
 }

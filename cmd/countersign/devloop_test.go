@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -84,7 +85,7 @@ func TestDevFollowsItsUser(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan int, 1)
 	go func() {
-		ended <- run(ctx, []string{"dev", "--quiet", "-f", file, "--state", t.TempDir(),
+		ended <- run(ctx, []string{"dev", "-f", file, "--state", t.TempDir(),
 			"--api-addr=localhost:0", "--edge-addr=localhost:0", "--issuer-addr=localhost:0"}, both, both)
 	}()
 	defer func() {
@@ -104,6 +105,16 @@ func TestDevFollowsItsUser(t *testing.T) {
 	both.await(t, "NOT PROVED (3 routes", 1)
 	edit(t, api, `countersign.Public("a mistake")`, `countersign.Scope("items.write")`)
 	both.await(t, proved, 4)
+	// The requests of a proof are not logged, however often it is done; somebody's own request is.
+	if strings.Contains(both.String(), "msg=request peer=") || strings.Contains(both.String(), "operation=Token") {
+		t.Errorf("a proof was logged:\n%s", both)
+	}
+	_, issuer, _ := strings.Cut(both.String(), "issuer   ")
+	issuer, _, _ = strings.Cut(issuer, "\n")
+	if res, err := http.Get(issuer + "/.well-known/jwks.json?mine"); err != nil || res.Body.Close() != nil {
+		t.Error(err)
+	}
+	both.await(t, "msg=request", 1)
 
 	edit(t, filepath.Join(dir, "testdata", "authorization.json"), `"post": {`, `"put": {`)
 	both.await(t, "NOT PROVED (3 routes", 2)

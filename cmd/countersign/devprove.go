@@ -10,28 +10,30 @@ import (
 	"github.com/countersign-dev/countersign/prove"
 )
 
-// proveSystem proves a system that has just started, past its edge and through it, and returns the exit code: 0 when all is proved.
+// proveSystem proves a system that has just started, past its edge and through it, and returns the exit code: 0 when all is proved. What
+// the service said meanwhile comes before the verdict, which is what people look for.
 func proveSystem(ctx context.Context, system *dev.System, stdout io.Writer) (int, error) {
-	table := tableFor(stdout, false)
+	release := hold(system)
 	report, err := system.Prove(ctx)
 	if err != nil {
+		release(true)
 		return 0, err
 	}
-	if err := table.Write(stdout, report); err != nil {
-		return 0, err
-	}
-	edge, err := system.ProveEdge(ctx)
-	if err != nil {
-		return 0, err
-	}
-	// Through the edge the same is expected: one line, unless there is more to say.
-	err = printReport(stdout, edge, hasNews(edge, report))
+	edge, edgeErr := system.ProveEdge(ctx)
 	code := report.ExitCode()
 	// A difference is what to look at first, whatever else could not be run.
-	if code == 0 || edge.ExitCode() == exitDifference {
+	if len(edge.Rows) > 0 && (code == 0 || edge.ExitCode() == exitDifference) {
 		code = edge.ExitCode()
 	}
-	return code, err
+	release(code != 0 || edgeErr != nil)
+	if err := tableFor(stdout, false).Write(stdout, report); err != nil {
+		return 0, err
+	}
+	if edgeErr != nil {
+		return 0, edgeErr
+	}
+	// Through the edge the same is expected: one line, unless there is more to say.
+	return code, printReport(stdout, edge, hasNews(edge, report))
 }
 
 // hasNews says whether something is wrong through the edge that is right past it, or wrong in another way.

@@ -50,7 +50,7 @@ func untilHangup(ctx context.Context) (context.Context, context.CancelFunc) {
 func runSession(ctx context.Context, options devOptions, stdout, stderr io.Writer) (err error) {
 	// What happens before the system is up and proved is told by the table; the log begins after it.
 	gate := newLogGate(slog.NewTextHandler(stderr, nil))
-	options.Logger = slog.New(gate)
+	options.Logger, options.gate = slog.New(gate), gate
 	options.address()
 	follow := options.watch()
 	defer follow.close()
@@ -94,9 +94,7 @@ func runSession(ctx context.Context, options devOptions, stdout, stderr io.Write
 // prove waits for the service and proves it. That a user's service is not up or has no policy ends only what is to end anyhow.
 func (o *devOptions) prove(ctx context.Context, system *dev.System, stdout, stderr io.Writer) (code int, err error) {
 	if err = awaitService(ctx, system); err == nil {
-		release := hold(system)
 		code, err = proveSystem(ctx, system, stdout)
-		release(code != 0 || err != nil)
 	}
 	if err == nil {
 		return code, nil
@@ -145,40 +143,39 @@ func (o *devOptions) stay(ctx context.Context, system *dev.System, follow *follo
 		case <-follow.service:
 			if state := system.Child().State(); state.Up && state.Run != follow.proved {
 				follow.proved = state.Run
-				proveAgain(ctx, system, stdout, stderr)
+				o.proveAgain(ctx, system, stdout, stderr)
 			}
 		}
 	}
 }
 
 // proveAgain proves what has come up anew: one line, unless there is a difference.
-func proveAgain(ctx context.Context, system *dev.System, stdout, stderr io.Writer) {
+func (o *devOptions) proveAgain(ctx context.Context, system *dev.System, stdout, stderr io.Writer) {
 	fail := func(err error) {
 		if ctx.Err() == nil {
 			fmt.Fprintf(stderr, "countersign: not proved: %v\n", err)
 		}
 	}
+	defer o.gate.prove()()
 	if err := system.LoadPolicy(ctx); err != nil {
 		fail(err)
 		return
 	}
-	release, failed := hold(system), true
-	defer func() { release(failed) }()
-	for _, again := range []func(context.Context) (prove.Report, error){system.Prove, system.ProveEdge} {
-		report, err := again(ctx)
-		if err != nil {
-			fail(err)
-			return
-		}
-		if err := printReport(stdout, report, !report.OK()); err != nil {
-			fail(err)
-			return
-		}
-		if !report.OK() {
-			return
+	release := hold(system)
+	direct, err := system.Prove(ctx)
+	var edge prove.Report
+	if err == nil && direct.OK() {
+		edge, err = system.ProveEdge(ctx)
+	}
+	release(err != nil || !direct.OK() || len(edge.Rows) > 0 && !edge.OK())
+	for _, report := range []prove.Report{direct, edge} {
+		if problem := printReport(stdout, report, !report.OK()); problem != nil {
+			err = errors.Join(err, problem)
 		}
 	}
-	failed = false
+	if err != nil {
+		fail(err)
+	}
 }
 
 func sayStopping(w io.Writer) error {

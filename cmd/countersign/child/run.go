@@ -70,7 +70,7 @@ func (s *supervisor) rebuild(ctx context.Context) {
 			return
 		}
 		s.again = nil // the next change is what can help
-		s.down(err.Error(), "")
+		s.down(err.Error(), "; it is built again when it changes")
 		return
 	}
 	if s.proc != nil {
