@@ -68,10 +68,10 @@ func (w *wallet) unmintable(scopes []string) string {
 			return ""
 		}
 	}
-	switch len(scopes) {
-	case 0:
+	switch {
+	case len(scopes) == 0 || len(w.grants) == 0:
 		return reasonNoClient
-	case 1:
+	case len(scopes) == 1:
 		return reasonMayNotAsk + scopes[0]
 	}
 	return reasonMayNotAsk + "all of " + strings.Join(scopes, " ")
