@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"log/slog"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -83,6 +85,15 @@ func New(cfg Config) (*Secret, error) {
 	}
 	return &Secret{cfg: cfg, turn: make(chan struct{}, 1)}, errors.Join(problems...)
 }
+
+// String returns the secret's name. Nothing that prints a Secret prints what it holds.
+func (s *Secret) String() string { return "awssecrets:" + s.cfg.SecretID }
+
+// Format prints [Secret.String] for every verb, so that no verb reaches the fields.
+func (s *Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.String()) }
+
+// LogValue is the text of [Secret.String].
+func (s *Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
 
 // Load returns the credentials, from memory while they are not older than MaxAge. When Secrets Manager cannot be read, what
 // was read before stays in use.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"strings"
 	"testing"
@@ -301,5 +302,28 @@ func TestWhatPasses(t *testing.T) {
 		if got := errors.As(err, &e) && e.Temporary(); got != c.passes || !errors.Is(err, c.err) {
 			t.Errorf("%v: it passes: %t, want %t", err, got, c.passes)
 		}
+	}
+}
+
+// TestNothingTellsTheSecret: fmt prints unexported fields without asking their methods.
+func TestNothingTellsTheSecret(t *testing.T) {
+	s := newSecret(t, &stages{values: map[string]string{"AWSCURRENT": credential("hunter2-is-the-secret")}})
+	list, err := s.Load(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	for _, value := range []any{s, []any{s}, list, struct{ S *awssecrets.Secret }{s}} {
+		fmt.Fprintf(&out, "%v %+v %#v %s %q %d %x\n", value, value, value, value, value, value, value)
+		slog.New(slog.NewTextHandler(&out, nil)).Info("m", "value", value)
+		slog.New(slog.NewJSONHandler(&out, nil)).Info("m", "value", value)
+	}
+	for _, form := range []string{"hunter2", fmt.Sprintf("%x", "hunter2")} {
+		if strings.Contains(out.String(), form) {
+			t.Errorf("printed:\n%s", out.String())
+		}
+	}
+	if !strings.Contains(out.String(), "orders/reader") {
+		t.Errorf("which secret it is cannot be seen:\n%s", out.String())
 	}
 }
