@@ -186,8 +186,12 @@ func TestTokens(t *testing.T) {
 		t.Errorf("grants %s", got)
 	}
 	for _, scopes := range [][]string{{"write", "read"}, {}, {"read"}, {"admin"}, {"read"}} {
-		if token, err := tokens.Token(t.Context(), scopes); err != nil || token == "" {
+		token, err := tokens.Token(t.Context(), scopes)
+		if err != nil || token == "" {
 			t.Errorf("%v: %v", scopes, err)
+		}
+		if text := fmt.Sprintf("%+v", issuer); strings.Contains(text, token) {
+			t.Errorf("printed, the issuer shows a token: %s", text)
 		}
 	}
 	if got := strings.Join(f.asked, "; "); got != "a ; a read; b admin" {

@@ -20,7 +20,7 @@ type Issuer struct {
 	http *http.Client
 
 	mu    sync.Mutex
-	known map[string]string // the tokens so far, by caller and scopes
+	known map[string]*clientcredentials.Token // so far, by caller and scopes; of a pointer fmt prints the address
 }
 
 // tokenTimeout bounds one token, discovery included.
@@ -35,7 +35,7 @@ func NewIssuer(url string, client *http.Client) (*Issuer, error) {
 	if _, err := SecureURL(url); err != nil {
 		return nil, fmt.Errorf("the issuer's URL %w", err)
 	}
-	return &Issuer{url: url, http: client, known: map[string]string{}}, nil
+	return &Issuer{url: url, http: client, known: map[string]*clientcredentials.Token{}}, nil
 }
 
 // Tokens is a source of tokens over the callers. A caller that names no scopes is asked for a token first, which says what
@@ -55,7 +55,7 @@ func (i *Issuer) Tokens(ctx context.Context, callers []Caller) (prove.Clients, e
 		}
 		// There may be none: an API that asks for a token alone is proved with it.
 		c.Scopes = slices.Clone(token.Scopes)
-		i.keep(c, c.Scopes, token.AccessToken)
+		i.keep(c, c.Scopes, token)
 		tokens = append(tokens, i.client(c))
 	}
 	if err := errors.Join(problems...); err != nil {
@@ -75,8 +75,8 @@ func (i *Issuer) Token(ctx context.Context, c Caller, scopes []string) (string, 
 	i.mu.Lock()
 	known := i.known[tokenKey(c, scopes)]
 	i.mu.Unlock()
-	if known != "" {
-		return known, nil
+	if known != nil {
+		return known.AccessToken, nil
 	}
 	token, err := i.ask(ctx, c, scopes)
 	if err != nil {
@@ -97,11 +97,11 @@ func (i *Issuer) ask(ctx context.Context, c Caller, scopes []string) (*clientcre
 	if err != nil {
 		return nil, fmt.Errorf("client %s: %w", c.Name, err)
 	}
-	i.keep(c, scopes, token.AccessToken)
+	i.keep(c, scopes, token)
 	return token, nil
 }
 
-func (i *Issuer) keep(c Caller, scopes []string, token string) {
+func (i *Issuer) keep(c Caller, scopes []string, token *clientcredentials.Token) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.known[tokenKey(c, scopes)] = token
