@@ -22,6 +22,7 @@ var (
 	errForbidden = errors.New("the server refuses this user")
 	errCrowded   = errors.New("the server has no connection left")
 	errUntrusted = errors.New("the server's certificate is not trusted")
+	errPooled    = errors.New("the server is reached through a pooler in transaction mode")
 )
 
 // postgresAdvice is what a person does next.
@@ -36,6 +37,7 @@ var postgresAdvice = map[error]string{
 		"and for a new version, SELECT, INSERT, UPDATE and DELETE on the tables",
 	errCrowded:       "raise max_connections, or run fewer replicas: each needs up to 5",
 	errUntrusted:     "name the authority's certificate with sslrootcert in the DSN, and the host as the certificate has it",
+	errPooled:        "name the server itself in the DSN, or a pooler in session mode: statements, locks and LISTEN belong to a session",
 	seal.ErrOtherKey: "every replica needs the same key file",
 }
 
@@ -103,6 +105,8 @@ func causeOfState(state string) error {
 		return errForbidden
 	case "57P01", "57P02", "57P03": // admin_shutdown, crash_shutdown, cannot_connect_now
 		return errAbsent
+	case "42P05", "26000": // duplicate_prepared_statement, invalid_sql_statement_name: somebody else's session, or one that is gone
+		return errPooled
 	case "XX001", "XX002": // data_corrupted, index_corrupted
 		return ErrCorrupt
 	}
