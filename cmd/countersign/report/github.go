@@ -31,6 +31,9 @@ func (r Report) github(w io.Writer) error {
 		c.Text = g.named()
 		out.WriteString(c.String() + "\n")
 	}
+	for _, gap := range r.missing() {
+		out.WriteString(escape.Command{Name: "warning", Title: "Not tried", Text: gap}.String() + "\n")
+	}
 	_, err := io.WriteString(w, out.String())
 	return err
 }

@@ -81,6 +81,14 @@ func (r Report) Proof() prove.Report {
 // ExitCode is 0 if everything that can be proved was proved, 1 if there is a difference, 2 if something could not be run.
 func (r Report) ExitCode() int { return r.Proof().ExitCode() }
 
+// missing are what was not tried, where that is no proof.
+func (r Report) missing() []string {
+	if !r.Strict {
+		return nil
+	}
+	return r.Proof().Gaps()
+}
+
 // verdict says the exit code in words.
 func (r Report) verdict() string {
 	return []string{"proved", "not proved", "could not run"}[r.ExitCode()]

@@ -84,6 +84,9 @@ func (r Report) sarif(w io.Writer) error {
 			run.Invocation.Problems = append(run.Invocation.Problems, row.Route+": "+row.sentence())
 		}
 	}
+	for _, gap := range r.missing() {
+		run.Invocation.Problems = append(run.Invocation.Problems, "not tried: "+gap)
+	}
 	return run.Write(w)
 }
 
