@@ -58,3 +58,17 @@ func prefixesOf(running dev.Running) []string {
 	}
 	return distinct(all)
 }
+
+// methodsAndPaths are the methods of the routes, and after one of them its paths.
+func methodsAndPaths(running dev.Running, args []string) []string {
+	var all []string
+	for _, route := range routesOf(running) {
+		switch {
+		case len(args) == 0:
+			all = append(all, route.Method)
+		case len(args) == 1 && (route.Method == args[0] || route.Method == ""):
+			all = append(all, route.Path)
+		}
+	}
+	return distinct(all)
+}

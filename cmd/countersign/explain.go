@@ -51,6 +51,9 @@ Exit codes: 0 the token is let in, 1 it is refused, 2 could not run.`,
 			return runExplain(cmd.Context(), options, args, cmd.InOrStdin(), cmd.OutOrStdout())
 		},
 	}
+	cmd.ValidArgsFunction = func(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+		return completeRunning(&options.state, func(_ context.Context, _ dev.State, r dev.Running) []string { return methodsAndPaths(r, args) })(cmd, args, typed)
+	}
 	options.state.add(cmd)
 	flags := cmd.Flags()
 	flags.StringVar(&options.issuer, "issuer", "", "issuer that the service trusts")
