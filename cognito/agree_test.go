@@ -19,6 +19,7 @@ type crowd struct {
 	store    cognito.Store
 	now      time.Time
 	saved    [][]byte // pools as they were once exported
+	clients  []string // every id that there ever was
 }
 
 // TestAllServicesAgree: after any changes through any of them, a service that followed step by step knows what one knows that
@@ -84,7 +85,8 @@ func (c *crowd) change(s *cognito.Service) {
 	case 7:
 		_, _ = s.UpdateResourceServer(ctx, cognito.UpdateResourceServerInput{UserPoolID: pool, Identifier: name, Name: "n", Scopes: scopes})
 	case 8:
-		_, _ = s.CreateUserPoolClient(ctx, cognito.CreateUserPoolClientInput{UserPoolID: pool, ClientName: name, GenerateSecret: true, ClientSettings: settings})
+		out, _ := s.CreateUserPoolClient(ctx, cognito.CreateUserPoolClientInput{UserPoolID: pool, ClientName: name, GenerateSecret: true, ClientSettings: settings})
+		c.clients = append(c.clients, out.UserPoolClient.ClientID)
 	case 9:
 		_, _ = s.DeleteUserPoolClient(ctx, cognito.DeleteUserPoolClientInput{UserPoolID: pool, ClientID: c.client(s, pool)})
 	case 10:
@@ -126,6 +128,13 @@ func (c *crowd) known(s *cognito.Service) []byte {
 	w := wire{c.t, cognito.Handler(s, cognito.HandlerConfig{})}
 	for _, pool := range s.PoolIDs() {
 		document := must(s.ExportPool(pool, cognito.ExportOptions{Secrets: true, Keys: true}))(c.t)
+		described := must(s.DescribeUserPool(c.t.Context(), cognito.DescribeUserPoolInput{UserPoolID: pool}))(c.t).UserPool
+		if name := described.Domain; name != "" {
+			d := must(s.DescribeUserPoolDomain(c.t.Context(), cognito.DescribeUserPoolDomainInput{Domain: name}))(c.t).DomainDescription
+			if d.UserPoolID != pool {
+				c.t.Errorf("%s has the domain %s, which is of %q", pool, name, d.UserPoolID)
+			}
+		}
 		fmt.Fprintf(&all, "%s\n%v\n", document, must(s.Keys(pool))(c.t))
 		for _, path := range []string{"openid-configuration", "jwks.json"} {
 			all.Write(w.do(mustRequest("GET", "/"+pool+"/.well-known/"+path)).Body.Bytes())
@@ -135,8 +144,17 @@ func (c *crowd) known(s *cognito.Service) []byte {
 		}
 	}
 	for _, name := range []string{"a", "b", "c"} {
-		d := must(s.DescribeUserPoolDomain(c.t.Context(), cognito.DescribeUserPoolDomainInput{Domain: name}))(c.t)
+		d := must(s.DescribeUserPoolDomain(c.t.Context(), cognito.DescribeUserPoolDomainInput{Domain: name}))(c.t).DomainDescription
 		fmt.Fprintf(&all, "%+v\n", d)
+		p, err := s.DescribeUserPool(c.t.Context(), cognito.DescribeUserPoolInput{UserPoolID: d.UserPoolID})
+		if d.Domain != "" && (err != nil || p.UserPool.Domain != name) {
+			c.t.Errorf("domain %s is of a pool that has %q (%v)", name, p.UserPool.Domain, err)
+		}
+	}
+	// The reason tells an id that is known from one that is not.
+	for _, id := range c.clients {
+		_, err := s.GetClientToken(c.t.Context(), cognito.GetClientTokenInput{ClientID: id, Secret: "wrong_secret_of_thirty_chars__"})
+		fmt.Fprintln(&all, id, err)
 	}
 	return all.Bytes()
 }
