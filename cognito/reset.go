@@ -54,7 +54,9 @@ func settings(v any) map[string]json.RawMessage {
 // tell logs what the rule has to say about the write, once it is done, and puts the write on record.
 func (s *Service) tell(ctx context.Context, d *draft) {
 	if len(d.reset) > 0 {
+		by, _ := ctx.Value(callKey{}).(call)
 		s.config.Logger.Info("the update reset settings that it did not mention",
+			slog.String("request_id", by.requestID), slog.String("operation", d.operation),
 			slog.String("pool", d.changes[0].PoolID), slog.String("kind", string(d.changes[0].Kind)),
 			slog.String("id", d.changes[0].ID), slog.Any("settings", d.reset))
 	}
