@@ -22,11 +22,11 @@ the policy: at the service itself through kubectl port-forward, and at its publi
 
 The context is that of kubernetes.context, or of --context, or else kubectl's current one; it is shown, and asked about. With --yes nobody
 is asked, and then one of the two must name it. With --dry-run nothing is pushed or changed: the image is built, and the API
-server is asked what it would say.
+server is asked what it would say, and what would change.
 
 When the rollout fails, the pods, events and last log lines that say why are printed, and what still serves requests.
 
---output json prints one object: service, environment, context, namespace, image, dryRun, steps with name, state (done, skipped, failed),
+--output json prints one object: service, environment, context, namespace, image, dryRun, diff, steps with name, state (done, skipped, failed),
 detail and seconds, and failure with reason, pods, events, running and advice.
 
 Exit codes: 0 deployed and proved; 1 refused, or the rollout failed, or the proof found a difference; 2 the command could not run.`,

@@ -26,6 +26,7 @@ type deployer struct {
 	stored  storedCredentials
 	client  *http.Client // of the proof
 	ref     string       // the image
+	diff    string       // what a dry run found
 	failure *deploy.Failure
 	steps   steps
 	stderr  io.Writer
@@ -122,7 +123,7 @@ func (d *deployer) all(ctx context.Context) error {
 		return err
 	}
 	if d.dryRun {
-		return d.steps.do("apply", func() (string, error) { return d.checkApply(ctx, manifest) })
+		return d.tryOut(ctx, manifest)
 	}
 	if err := d.steps.do("apply", func() (string, error) { return d.apply(ctx, manifest) }); err != nil {
 		return err
@@ -165,13 +166,30 @@ func (d *deployer) build(ctx context.Context) (string, error) {
 	return d.ref + ", pushed", nil
 }
 
-func (d *deployer) checkApply(ctx context.Context, manifest []byte) (string, error) {
-	applied, err := d.kubectl.Check(ctx, manifest)
-	d.warn(applied.Warnings)
-	if err == nil && !applied.Asked {
-		return fmt.Sprintf("%d objects; the namespace is new, so that the cluster could not be asked about them", bytes.Count(manifest, []byte("\nkind: "))), nil
+// tryOut asks the API server what it would say to the objects, and what they would change.
+func (d *deployer) tryOut(ctx context.Context, manifest []byte) error {
+	asked := false
+	err := d.steps.do("apply", func() (string, error) {
+		applied, err := d.kubectl.Check(ctx, manifest)
+		d.warn(applied.Warnings)
+		if asked = applied.Asked; err == nil && !asked {
+			return fmt.Sprintf("%d objects; the namespace is new, so that the cluster could not be asked about them", bytes.Count(manifest, []byte("\nkind: "))), nil
+		}
+		return fmt.Sprintf("the cluster would take %d objects", len(applied.Objects)), err
+	})
+	if err != nil || !asked {
+		return err
 	}
-	return fmt.Sprintf("the cluster would take %d objects", len(applied.Objects)), err
+	err = d.steps.do("diff", func() (string, error) {
+		if d.diff, err = d.kubectl.Diff(ctx, manifest); err != nil || d.diff == "" {
+			return "nothing would change", err
+		}
+		return "what would change, as kubectl diff has it:", nil
+	})
+	if d.diff != "" {
+		fmt.Fprintln(d.steps.out, hanging(strings.TrimSuffix(strings.ReplaceAll(d.diff, "\t", " "), "\n"), ""))
+	}
+	return err
 }
 
 func (d *deployer) apply(ctx context.Context, manifest []byte) (string, error) {
@@ -216,6 +234,6 @@ func (d *deployer) command(text string) string {
 func (d *deployer) result() deployResult {
 	return deployResult{
 		Service: d.cfg.Service.Name, Environment: d.cfg.Environment, Context: d.kubectl.Context, Namespace: d.kubectl.Namespace,
-		Image: d.ref, DryRun: d.dryRun, Steps: d.steps.all, Failure: d.failure,
+		Image: d.ref, DryRun: d.dryRun, Diff: d.diff, Steps: d.steps.all, Failure: d.failure,
 	}
 }

@@ -75,6 +75,7 @@ type deployResult struct {
 	Namespace   string          `json:"namespace"`
 	Image       string          `json:"image,omitempty"`
 	DryRun      bool            `json:"dryRun,omitempty"`
+	Diff        string          `json:"diff,omitempty"` // of a dry run: what would change
 	Steps       []stepResult    `json:"steps"`
 	Failure     *deploy.Failure `json:"failure,omitempty"`
 }

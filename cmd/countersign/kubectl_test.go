@@ -53,6 +53,9 @@ func (s standIn) main(args []string) {
 		s.delete(args)
 	case args[0] == "port-forward":
 		s.forward()
+	case args[0] == "diff" && found: // its exit code says that something differs
+		fmt.Print(text)
+		os.Exit(1)
 	case !found && args[0] == "get" && !slices.Contains(args, "--ignore-not-found"):
 		fmt.Fprintf(os.Stderr, "Error from server (NotFound): %s not found\n", strings.Join(args[1:min(3, len(args))], " "))
 		os.Exit(1)
@@ -71,7 +74,7 @@ func (s standIn) key(args []string, most int) string {
 		}
 	}
 	switch words[0] {
-	case "logs", "apply", "port-forward":
+	case "logs", "apply", "diff", "port-forward":
 		most = 1
 	}
 	if s.name != "kubectl" {

@@ -1,8 +1,10 @@
 package deploy
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"os/exec"
 	"strings"
 )
 
@@ -36,6 +38,20 @@ func (k Kubectl) Check(ctx context.Context, manifest []byte) (Applied, error) {
 		return Applied{}, nil
 	}
 	return k.apply(ctx, manifest, []string{"apply", "--server-side", "--field-manager", fieldManager, "--dry-run=server", "--force-conflicts", "--filename", "-"})
+}
+
+// Diff is what [Kubectl.Apply] would change, as the user's own program diff writes it, or what KUBECTL_EXTERNAL_DIFF names; "" for nothing.
+func (k Kubectl) Diff(ctx context.Context, manifest []byte) (string, error) {
+	k.Namespace = "" // as apply has it
+	cmd := k.command(ctx, "diff", "--server-side", "--field-manager", fieldManager, "--force-conflicts", "--filename", "-")
+	var stdout, stderr bytes.Buffer
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(manifest), &stdout, &stderr
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if err == nil || errors.As(err, &exit) && exit.ExitCode() == 1 && stdout.Len() > 0 { // 1 is that something differs
+		return stdout.String(), nil
+	}
+	return "", k.explain(ctx, err, stderr.String())
 }
 
 func (k Kubectl) apply(ctx context.Context, manifest []byte, args []string) (Applied, error) {
