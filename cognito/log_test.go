@@ -61,7 +61,7 @@ func TestResetIsLogged(t *testing.T) {
 		t.Errorf("an update that reset nothing logged %s", log.String())
 	}
 	must(s.UpdateUserPool(t.Context(), cognito.UpdateUserPoolInput{UserPoolID: pool}))(t)
-	if !strings.Contains(log.String(), "operation=UpdateUserPool") || !strings.Contains(log.String(), "settings=[DeletionProtection]") {
+	if !strings.Contains(log.String(), "operation=UpdateUserPool") || !strings.Contains(log.String(), `settings=[DeletionProtection] were="{\"DeletionProtection\":\"ACTIVE\"}"`) {
 		t.Errorf("log: %s", log.String())
 	}
 }

@@ -16,9 +16,18 @@ func (d *draft) noteReset(before, input, after any) {
 	for name, value := range old {
 		if !d.mentions(input, name) && name != "LastModifiedDate" && !bytes.Equal(value, now[name]) {
 			d.reset = append(d.reset, name)
+		} else {
+			delete(old, name)
 		}
 	}
 	slices.Sort(d.reset)
+	d.lost = old
+}
+
+// asLogged is settings as one line of JSON, as long as a person reads.
+func asLogged(settings map[string]json.RawMessage) string {
+	text, _ := json.Marshal(settings) // it came out of JSON
+	return clip(string(text))
 }
 
 type toldKey struct{}
@@ -58,7 +67,7 @@ func (s *Service) tell(ctx context.Context, d *draft) {
 		s.config.Logger.Info("the update reset settings that it did not mention",
 			slog.String("request_id", by.requestID), slog.String("operation", d.operation),
 			slog.String("pool", d.changes[0].PoolID), slog.String("kind", string(d.changes[0].Kind)),
-			slog.String("id", d.changes[0].ID), slog.Any("settings", d.reset))
+			slog.String("id", d.changes[0].ID), slog.Any("settings", d.reset), slog.String("were", asLogged(d.lost)))
 	}
 	for _, r := range d.changes {
 		if p := s.current.Load().pools[r.PoolID]; r.Kind == KindPool && p != nil {

@@ -128,8 +128,9 @@ type draft struct {
 	view    *snapshot
 	now     Time
 	changes []Record
-	told    map[string]any // what a call of the JSON API says; nil for a typed one
-	reset   []string       // settings that an update resets unasked
+	told    map[string]any             // what a call of the JSON API says; nil for a typed one
+	reset   []string                   // settings that an update resets unasked, sorted
+	lost    map[string]json.RawMessage // their values before
 	err     error
 
 	operation string // what the audit trail calls the write
