@@ -67,7 +67,7 @@ type Config struct {
 	Now func() time.Time
 
 	// Logger is told what has no caller: a background renewal that failed, another secret in use,
-	// fewer scopes than were asked for. Nil logs nothing. It never sees a token or a secret.
+	// fewer scopes than were asked for; at the level debug, a request that goes without the token. Nil logs nothing. It never sees a token or a secret.
 	Logger *slog.Logger
 
 	// InsecureAllowHTTP allows a token endpoint and APIs over plain HTTP on other hosts than the

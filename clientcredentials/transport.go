@@ -49,7 +49,11 @@ var errPlainHTTP = errors.New("the request is over plain http and not to the loo
 func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	s := t.source
 	header := look(req.Header)
-	if req.URL == nil || header.authorization || !s.mayHave(req) {
+	if req.URL == nil || header.authorization {
+		return t.base.RoundTrip(req)
+	}
+	if !s.mayHave(req) {
+		s.log.DebugContext(req.Context(), "a request goes without the token: its origin is not allowed, or a redirect led there", "host", req.URL.Host)
 		return t.base.RoundTrip(req)
 	}
 	if !s.set.plainHTTP && !secure(req.URL) {

@@ -119,7 +119,8 @@ func TestWhereTheTokenGoes(t *testing.T) {
 		{"a user name that looks like an allowed host", []string{"https://api.example.com"}, "https://evil.example/@api.example.com", nil, "-"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := (&issuer{}).source(t, func(cfg *clientcredentials.Config) { cfg.Origins = c.origins })
+			log := &logBuffer{}
+			s := (&issuer{}).source(t, func(cfg *clientcredentials.Config) { cfg.Origins, cfg.Logger = c.origins, log.logger() })
 			a := &api{answer: func(n int, _ call) *http.Response {
 				if n <= len(c.to) {
 					return answer(307, "", "", "Location", c.to[n-1])
@@ -140,6 +141,9 @@ func TestWhereTheTokenGoes(t *testing.T) {
 			}
 			if got != c.want {
 				t.Errorf("got %q, want %q", got, c.want)
+			}
+			if told := strings.Count(log.String(), "goes without the token"); told != strings.Count(c.want, "-") {
+				t.Errorf("the log has %d requests without the token: %s", told, log)
 			}
 			if res.Request.Header.Get("Authorization") != "" {
 				t.Error("the token is in the caller's request")
