@@ -287,7 +287,8 @@ func refuseKey(err error) *Error {
 	return e
 }
 
-// decide is the last step: may this caller do what the rule is about?
+// decide is the last step: may this caller do what the rule is about? The token is good by now; what is refused here is, in the words of
+// RFC 6750, Section 3.1, a request that "requires higher privileges than provided by the access token".
 func (v *verified) decide(rule *Rule) Reason {
 	reason := ClientNotAllowed
 	for i := range rule.needs {
