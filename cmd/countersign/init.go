@@ -58,7 +58,13 @@ func runInit(ctx context.Context, config scaffold.Config, stdout io.Writer) erro
 	if err != nil {
 		return err
 	}
-	return plan.Write(ctx, stdout)
+	if err := plan.Write(ctx, stdout); err != nil {
+		return err
+	}
+	if plan.Incomplete() {
+		return exitError(exitCannotRun)
+	}
+	return nil
 }
 
 // libraryVersion is the published version of the library in this program, or empty if it was built from a checkout.

@@ -44,6 +44,9 @@ func (p *Plan) Write(ctx context.Context, w io.Writer) error {
 	return nil
 }
 
+// Incomplete reports whether lines have to be added first: Write prints them, and writes nothing.
+func (p *Plan) Incomplete() bool { return len(p.files) == 0 && p.api == nil }
+
 func (p *Plan) writeModule(ctx context.Context, w io.Writer) error {
 	if p.module.init {
 		if _, err := goTool(ctx, p.Dir, nil, "mod", "init", p.module.path); err != nil {
