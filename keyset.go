@@ -17,6 +17,9 @@ const maxKeyWait = 5 * time.Second
 // errKeysClosed is why nobody fetches keys any more.
 var errKeysClosed = errors.New("the guard is closed")
 
+// errKeysSlow is why a request does not wait any longer, when its own time is not over.
+var errKeysSlow = fmt.Errorf("they are not fetched after %v", maxKeyWait)
+
 // errNoReturn is of an HTTPClient that panicked, or ended its goroutine.
 var errNoReturn = errors.New("the HTTPClient did not return")
 
@@ -112,13 +115,13 @@ func (k *keyset) key(ctx context.Context, kid string, alg jose.Algorithm) (*jose
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, maxKeyWait)
+	ctx, cancel := context.WithTimeoutCause(ctx, maxKeyWait, errKeysSlow)
 	defer cancel()
 	for {
 		select {
 		case <-attempt.done:
 		case <-ctx.Done():
-			return nil, k.unavailable(ctx.Err())
+			return nil, k.unavailable(context.Cause(ctx))
 		}
 		now := time.Now()
 		if key, known := k.current.Load().find(kid, alg, now); known {

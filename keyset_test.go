@@ -65,9 +65,12 @@ func TestACancelledFirstRequestDoesNotPoisonLaterOnes(t *testing.T) {
 }
 
 func TestAFirstRequestWaitsItsOwnContextAndAtMostTheBound(t *testing.T) {
-	for _, tt := range []struct{ patience, want time.Duration }{
-		{time.Second, time.Second},
-		{time.Hour, maxKeyWait},
+	for _, tt := range []struct {
+		patience, want time.Duration
+		cause          error
+	}{
+		{time.Second, time.Second, context.DeadlineExceeded},
+		{time.Hour, maxKeyWait, errKeysSlow},
 	} {
 		inBubble(t, func(t *testing.T) {
 			issuer := newFakeKeysIssuer("a")
@@ -81,8 +84,8 @@ func TestAFirstRequestWaitsItsOwnContextAndAtMostTheBound(t *testing.T) {
 			defer cancel()
 			start := time.Now()
 			err := k.get(ctx, "a")
-			if waited := time.Since(start); waited != tt.want || !errors.Is(err, errKeysUnavailable) {
-				t.Errorf("patience %v: waited %v, want %v: %v", tt.patience, waited, tt.want, err)
+			if waited := time.Since(start); waited != tt.want || !errors.Is(err, errKeysUnavailable) || !errors.Is(err, tt.cause) {
+				t.Errorf("patience %v: waited %v, want %v: %v, want %v", tt.patience, waited, tt.want, err, tt.cause)
 			}
 		})
 	}

@@ -37,7 +37,7 @@ var keySourceTable = []mutation{
 	one("an unknown kid in an outage is nobody's fault", "RFC 9110, Section 15.6.4", "keyset_miss.go",
 		"if failing {\n", "if failing && !OFF {\n"),
 	one("a request waits no longer than a while", "bounds", "keyset.go",
-		`context.WithTimeout(ctx, maxKeyWait)`, `context.WithTimeout(ctx, mutantOr(OFF, maxKeyWait, time.Hour))`),
+		`context.WithTimeoutCause(ctx, maxKeyWait, errKeysSlow)`, `context.WithTimeoutCause(ctx, mutantOr(OFF, maxKeyWait, time.Hour), errKeysSlow)`),
 	one("a request waits no longer than its context", "Section 10.2.3 of RFC 9110", "keyset.go",
 		"case <-ctx.Done():\n", "case <-mutantOr(OFF, ctx, context.Background()).Done():\n"),
 	one("an answer to an earlier question", "a new key is accepted in time", "keyset.go",
