@@ -172,6 +172,13 @@ func noKeysIsNotTheCallersFault(t *testing.T) {
 	if err == nil || err.Error() != want || !errors.Is(err, countersign.KeysUnavailable) {
 		t.Errorf("error %q, want %q", err, want)
 	}
+	var refused *countersign.Error
+	if !errors.As(err, &refused) || refused.RetryAfter() < time.Second {
+		t.Errorf("to come back after %v", refused.RetryAfter())
+	}
+	if _, err = guard.Authorize(t.Context(), "x", countersign.Authenticated()); !errors.As(err, &refused) || refused.RetryAfter() != 0 {
+		t.Errorf("a bad token: to come back after %v", refused.RetryAfter())
+	}
 	if res := serve(api, "GET", "/healthz", "Bearer "+scoped("demo.read")); res.StatusCode != served {
 		t.Errorf("public route: status %d", res.StatusCode)
 	}

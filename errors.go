@@ -25,6 +25,10 @@ func (e *Error) Error() string { return e.Err.Error() }
 // Unwrap returns Err.
 func (e *Error) Unwrap() error { return e.Err }
 
+// RetryAfter is the time after which it is worth to come back with the same token, for whoever answers in another protocol than
+// HTTP. It is zero unless Status is 503.
+func (e *Error) RetryAfter() time.Duration { return e.retryAfter }
+
 // Reason is the closed set of reasons of a refusal. It is for logs, metrics and tests; a caller is told the code
 // of [Error] only.
 type Reason string
