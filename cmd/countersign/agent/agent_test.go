@@ -323,6 +323,7 @@ func TestReadFileRefuses(t *testing.T) {
 		{"no client", "socket: /a\nclients: {}", "there is no client"},
 		{"a member misspelt", "socket: /a\nclients:\n  a: {isuer: x}", `a.yaml:3:7: a client has no member of this name`},
 		{"no credentials", "socket: /a\nclients:\n  a: {issuer: https://i.example.com, uids: [1]}", "a.yaml:3:3: the client has no credentials"},
+		{"a secret and an assertion", "socket: /a\nclients: {a: {issuer: https://i.example.com, uids: [1], credentials: c, assertion_file: d}}", "the client has no credentials"},
 		{"nobody", "socket: /a\nclients:\n  a: {issuer: https://i.example.com, credentials: c}", "nobody may have its tokens"},
 		{"a name for a uid", "socket: /a\nclients: {a: {issuer: https://i.example.com, credentials: c, uids: [root]}}", "a uid is not a number"},
 		{"a negative uid", "socket: /a\nclients: {a: {issuer: https://i.example.com, credentials: c, uids: [-1]}}", "a uid is not a number"},

@@ -52,7 +52,8 @@ const (
 //	    scopes: [https://api.example.com/demo.read]
 //	    uids: [1000, 1001]
 //
-// Credentials name a file or directory as [clientcredentials.File] reads it. Every problem is said at once, with its place.
+// Credentials name a file or directory as [clientcredentials.File] reads it; in their place, an assertion_file and its client_id
+// may stand, as [clientcredentials.AssertionFile] takes them. Every problem is said at once, with its place.
 func ReadFile(name string) (Config, error) {
 	f, err := os.Open(name)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -118,21 +119,18 @@ func (r *reader) root(n *document.Node) {
 
 func (r *reader) client(m document.Member) {
 	n := m.Value
-	if !r.Object(n, "a client", "issuer", "token_endpoint", "door", "credentials", "scopes", "parameters", "uids", "start_spread", "budget") {
+	if !r.Object(n, "a client", "issuer", "token_endpoint", "door", "credentials", "assertion_file", "client_id", "scopes", "parameters", "uids", "start_spread", "budget") {
 		return
 	}
 	c := Client{Name: m.Name}
-	path := r.Word(n, "credentials")
-	if path == "" {
-		r.Failf(m.Place, "the client has no credentials; name a file or directory with client_id and client_secret")
+	credentials := r.credentials(n)
+	if credentials == nil {
+		r.Failf(m.Place, "the client has no credentials; name credentials, a file or directory with client_id and client_secret, or an assertion_file and its client_id")
 		return
-	}
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(r.dir, path)
 	}
 	c.Source = clientcredentials.Config{
 		Issuer: r.Word(n, "issuer"), TokenEndpoint: r.Word(n, "token_endpoint"), Door: clientcredentials.Door(r.Word(n, "door")),
-		Credentials: clientcredentials.File(path), Parameters: r.parameters(n), StartSpread: r.duration(n, "start_spread"),
+		Credentials: credentials, Parameters: r.parameters(n), StartSpread: r.duration(n, "start_spread"),
 		Budget: clientcredentials.Budget{Requests: int64(r.number(n, "budget")), Price: clientcredentials.CognitoPrice()},
 	}
 	for _, item := range r.List(n, "scopes") {
@@ -152,6 +150,26 @@ func (r *reader) client(m document.Member) {
 		r.Failf(m.Place, "%v", err)
 	}
 	r.out.Clients = append(r.out.Clients, c)
+}
+
+// credentials reads what proves the client, a secret or an assertion; nil for neither and for both.
+func (r *reader) credentials(n *document.Node) clientcredentials.Credentials {
+	secret, assertion, id := r.Word(n, "credentials"), r.Word(n, "assertion_file"), r.Word(n, "client_id")
+	switch {
+	case secret != "" && assertion == "" && id == "":
+		return clientcredentials.File(r.path(secret))
+	case secret == "" && assertion != "":
+		return clientcredentials.AssertionFile(id, r.path(assertion))
+	}
+	return nil
+}
+
+// path is relative to the configuration file.
+func (r *reader) path(name string) string {
+	if filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(r.dir, name)
 }
 
 // parameters reads further parameters of the token request, each a word.

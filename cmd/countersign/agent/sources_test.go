@@ -3,8 +3,13 @@ package agent
 import (
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -74,4 +79,44 @@ func TestSetsOfScopesAreBounded(t *testing.T) {
 			t.Errorf("%d sets, %d tokens", len(c.sources), c.totals().granted)
 		}
 	})
+}
+
+// TestAnAgentWithoutASecret: an assertion that somebody keeps fresh is what proves the client (RFC 7523, Section 2.2).
+func TestAnAgentWithoutASecret(t *testing.T) {
+	shown := make(chan url.Values, 1)
+	issuer := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_ = r.ParseForm()
+		shown <- r.PostForm
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, `{"access_token":"t","token_type":"Bearer","expires_in":600}`)
+	}))
+	defer issuer.Close()
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"token":      "YQ.Yg.Yw\n",
+		"agent.yaml": "socket: /a\nclients:\n  reader: {token_endpoint: \"" + issuer.URL + "\", assertion_file: token, client_id: orders, uids: [1]}\n",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cfg, err := ReadFile(filepath.Join(dir, "agent.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := New(cfg, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Close()
+	s, err := a.clients["reader"].source(1, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.token(t.Context(), false); err != nil {
+		t.Fatal(err)
+	}
+	if form := <-shown; form.Get("client_assertion") != "YQ.Yg.Yw" || form.Get("client_id") != "orders" || form.Has("client_secret") {
+		t.Errorf("the issuer is shown %v", form)
+	}
 }
