@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -28,7 +29,18 @@ type crowd struct {
 	ended   bool
 	silent  silence
 	warned  time.Time
+
+	ahead atomic.Int64 // bytes of large headers that are not complete
 }
+
+const (
+	// smallHeader is what every header may have before it is complete: a signed call of an AWS SDK has two thousand bytes.
+	smallHeader = 4 << 10
+
+	// largeHeaders is what those that are not complete may have beyond that, all together: of lines with one letter net/http makes
+	// sixteen times as much in memory.
+	largeHeaders = 8 << 20
+)
 
 // patience is how long a connection may be silent without being closed for another: in it a request arrives from anywhere.
 const patience = 500 * time.Millisecond
@@ -138,8 +150,11 @@ func (c *crowd) state(conn net.Conn, s http.ConnState) {
 	}
 	switch s {
 	case http.StateNew, http.StateIdle:
+		p.heading.Store(true)
 		p.waits(true)
 	case http.StateActive:
+		p.heading.Store(false)
+		p.release()
 		p.waits(false)
 	}
 }
@@ -159,6 +174,33 @@ type peer struct {
 	next, previous *peer // in the order of the silence, where it is silent
 	since          time.Time
 	gone           bool
+
+	heading     atomic.Bool // what is read belongs to a header
+	read, ahead atomic.Int64
+}
+
+// Read implements [net.Conn]. A large header that finds no room ends its connection: whoever sent it in good faith comes again.
+func (p *peer) Read(into []byte) (int, error) {
+	n, err := p.Conn.Read(into)
+	if !p.heading.Load() {
+		return n, err
+	}
+	if more := p.read.Add(int64(n)) - smallHeader - p.ahead.Load(); more > 0 {
+		p.ahead.Add(more)
+		if p.crowd.ahead.Add(more) > largeHeaders {
+			p.crowd.mu.Lock()
+			p.crowd.removed++
+			p.crowd.mu.Unlock()
+			return 0, &net.OpError{Op: "read", Net: "tcp", Err: errNoRoom} // which net/http takes for a peer that is gone
+		}
+	}
+	return n, err
+}
+
+// release gives back what the header took.
+func (p *peer) release() {
+	p.read.Store(0)
+	p.crowd.ahead.Add(-p.ahead.Swap(0))
 }
 
 // Close implements [net.Conn].
@@ -166,6 +208,7 @@ func (p *peer) Close() error {
 	p.crowd.mu.Lock()
 	p.crowd.left(p)
 	p.crowd.mu.Unlock()
+	p.release() // here, and not where it is made to leave: now nothing is read any more
 	return p.Conn.Close()
 }
 

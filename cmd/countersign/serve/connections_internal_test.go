@@ -170,6 +170,45 @@ func TestNoDescriptorLeft(t *testing.T) {
 	}
 }
 
+// TestLargeHeadersShareTheirRoom: while there is none, a small header is answered and a large one ends its connection; what a header
+// took is given back when it is complete, and when its connection ends before.
+func TestLargeHeadersShareTheirRoom(t *testing.T) {
+	c, address := crowded(t, 100, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }))
+	send := func(size int) error {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+address, nil)
+		if err != nil {
+			return err
+		}
+		r.Header.Set("X-Large", strings.Repeat("a", size))
+		answer, err := http.DefaultClient.Do(r)
+		if err == nil {
+			answer.Body.Close()
+		}
+		return err
+	}
+	for range 3 {
+		if err := errors.Join(send(100), send(12<<10)); err != nil {
+			t.Errorf("with room: %v", err)
+		}
+	}
+	until(t, "complete headers give nothing back", func() bool { return c.ahead.Load() == 0 })
+	half := dial(t, address, "GET / HTTP/1.1\r\nX: "+strings.Repeat("a", 12<<10))
+	until(t, "half a header takes nothing", func() bool { return c.ahead.Load() > 7<<10 })
+	half.Close()
+	until(t, "a connection that ends gives nothing back", func() bool { return c.ahead.Load() == 0 })
+	c.ahead.Store(largeHeaders) // others have it all
+	if err := send(12 << 10); err == nil {
+		t.Error("a large header while there is no room: no error")
+	}
+	if err := send(100); err != nil {
+		t.Errorf("a small header while there is no room: %v", err)
+	}
+	until(t, "what it took is not given back", func() bool { return c.ahead.Load() == largeHeaders })
+	if _, removed := c.counts(); removed == 0 {
+		t.Error("it is not counted")
+	}
+}
+
 // TestLargeBodiesShareTheirRoom: what is beyond it is told to come again, and small ones never are.
 func TestLargeBodiesShareTheirRoom(t *testing.T) {
 	b := new(bodies)
