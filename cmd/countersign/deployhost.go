@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// How often the load balancer is looked for, and how long one look may take.
+// How often the load balancer is looked for, and how long it and the names may take to answer.
 const (
 	hostInterval = 2 * time.Second
 	hostPatience = 10 * time.Second
@@ -49,10 +49,10 @@ type hostLook struct {
 
 func (d *deployer) lookAtHost(ctx context.Context) (hostLook, error) {
 	host := d.cfg.Ingress.Host
-	ctx, cancel := context.WithTimeout(ctx, hostPatience)
-	defer cancel()
 	balancer, err := d.kubectl.LoadBalancer(ctx, d.cfg.Service.Name)
 	look := hostLook{balancer: balancer}
+	ctx, cancel := context.WithTimeout(ctx, hostPatience)
+	defer cancel()
 	switch {
 	case err != nil:
 		return look, err
