@@ -45,7 +45,7 @@ func (d *draft) setUserPoolMfaConfig(in SetUserPoolMfaConfigInput) (SetUserPoolM
 	if err != nil {
 		return SetUserPoolMfaConfigOutput{}, err
 	}
-	p := poolBody{UserPool: old.UserPool, MFA: in.MfaSettings}
+	p := poolBody{UserPool: old.UserPool, MFA: withoutNulls(in.MfaSettings)}
 	if p.MfaConfiguration = in.MfaConfiguration; p.MfaConfiguration == "" {
 		p.MfaConfiguration = "OFF"
 	}

@@ -39,7 +39,7 @@ func twice(part string) error {
 
 func (f *poolFile) checkPool() error {
 	p := f.UserPool
-	atCreation := p.PoolCreateSettings
+	atCreation := withoutNulls(p.PoolCreateSettings)
 	if len(atCreation.SchemaAttributes) > 0 { // as answers have them; a request has Schema
 		atCreation.Schema, atCreation.SchemaAttributes = nil, nil
 	}

@@ -60,6 +60,28 @@ func TestAPoolWrittenByHand(t *testing.T) {
 	}
 }
 
+// TestNullIsAbsent: YAML has it for a name without a value, and Go for a member that is null.
+func TestNullIsAbsent(t *testing.T) {
+	s := newService(t, cognito.Config{})
+	document := []byte(`{"UserPool":{"Id":"` + handPool + `","Name":"n","Policies":null,"LambdaConfig":null,"SmsConfiguration":null,"SchemaAttributes":null,"AliasAttributes":null},
+		"MfaSettings":{"SmsMfaConfiguration":null}}`)
+	must(s.ImportPool(t.Context(), document, cognito.ImportOptions{}))(t)
+	null := []byte("null")
+	typed := must(s.CreateUserPool(t.Context(), cognito.CreateUserPoolInput{
+		PoolName: "n", PoolSettings: cognito.PoolSettings{Policies: null, SmsConfiguration: null}, PoolCreateSettings: cognito.PoolCreateSettings{Schema: null, AliasAttributes: null},
+	}))(t).UserPool.ID
+	must(s.SetUserPoolMfaConfig(t.Context(), cognito.SetUserPoolMfaConfigInput{UserPoolID: typed, MfaSettings: cognito.MfaSettings{SmsMfaConfiguration: null}}))(t)
+	w := wire{t, cognito.Handler(s, cognito.HandlerConfig{})}
+	for _, pool := range []string{handPool, typed} {
+		for _, operation := range []string{"DescribeUserPool", "GetUserPoolMfaConfig"} {
+			body := w.call(operation, `{"UserPoolId":"`+pool+`"}`).Body.String()
+			if strings.Contains(body, "null") || operation == "DescribeUserPool" && !strings.Contains(body, `"MinimumLength":8`) {
+				t.Errorf("%s of %s: %s", operation, pool, body)
+			}
+		}
+	}
+}
+
 // TestImportSaysWhere: each mistake is refused, with the part that has it.
 func TestImportSaysWhere(t *testing.T) {
 	two := func(a, b string) string { return `"Clients":[` + handClient(a) + `,` + handClient(b) + `]` }

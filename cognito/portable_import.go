@@ -86,7 +86,8 @@ func (d *draft) importPool(f *poolFile, fresh []keyBody, o ImportOptions) (Impor
 
 // pool is the pool as it is stored. What follows from its parts and its place is left to those.
 func (f *poolFile) pool(now Time) poolBody {
-	p := poolBody{UserPool: f.UserPool, MFA: f.MfaSettings}
+	p := poolBody{UserPool: f.UserPool, MFA: withoutNulls(f.MfaSettings)}
+	p.PoolCreateSettings = withoutNulls(p.PoolCreateSettings)
 	p.ARN, p.Domain, p.CustomDomain, p.EstimatedNumberOfUsers = "", "", "", 0
 	p.CreationDate = dated(p.CreationDate, now)
 	p.LastModifiedDate = dated(p.LastModifiedDate, p.CreationDate)

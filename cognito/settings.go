@@ -1,6 +1,9 @@
 package cognito
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"reflect"
+)
 
 // PoolSettings are the settings of a pool that concern users and not machines. They are checked for type and limits,
 // kept, and given back; nothing here acts on them. Each is the JSON of Cognito's structure of that name.
@@ -34,9 +37,22 @@ type PoolCreateSettings struct {
 	UsernameConfiguration json.RawMessage `json:",omitempty"`
 }
 
+// withoutNulls returns the settings without those that are the JSON null, which is what Go makes of a member that is null: it is
+// the same as absent, as in the JSON API.
+func withoutNulls[T PoolSettings | PoolCreateSettings | MfaSettings](settings T) T {
+	v := reflect.ValueOf(&settings).Elem()
+	for i := range v.NumField() { // each is a json.RawMessage
+		if string(v.Field(i).Bytes()) == "null" {
+			v.Field(i).SetBytes(nil)
+		}
+	}
+	return settings
+}
+
 // setDefaults gives what was omitted the value that DescribeUserPool shows for it. Terraform plans a change for every
 // default that is missing.
 func (s *PoolSettings) setDefaults() {
+	*s = withoutNulls(*s)
 	for _, d := range []struct {
 		setting *json.RawMessage
 		value   string
@@ -95,6 +111,7 @@ func (s PoolCreateSettings) withStandardAttributes() PoolCreateSettings {
 		standard[a.Name] = i
 	}
 	var asked []attribute
+	s = withoutNulls(s)
 	_ = json.Unmarshal(s.Schema, &asked) // it was checked against its shape; what is empty asks for nothing
 	for _, a := range asked {
 		if i, ok := standard[a.Name]; ok {
