@@ -65,6 +65,7 @@ func TestEveryRouterAnswersAlike(t *testing.T) {
 		"the scope to write":                   {"POST", "/orders", writer, 201, ""},
 		"public":                               {"GET", "/healthz", "", 200, ""},
 		"public, with a bad token":             {"GET", "/healthz", "a.b.c", 200, ""},
+		"rfc3986 s6.2.2.3: hidden dots":        {"GET", "/orders/%2e%2e", reader, 400, `Bearer error="invalid_request"`},
 		"a path that is not there":             {"GET", "/invoices", reader, 404, ""},
 	}
 	for router, build := range routers {
