@@ -156,7 +156,7 @@ const maxAttempts = 100
 func write[O any](ctx context.Context, s *Service, rule func(*draft) (O, error)) (out O, err error) {
 	release, err := s.takeTurn(ctx)
 	if err != nil {
-		return out, internalError(err)
+		return out, failedWrite(ctx, err)
 	}
 	defer release()
 	for range maxAttempts {
@@ -170,7 +170,7 @@ func write[O any](ctx context.Context, s *Service, rule func(*draft) (O, error))
 		}
 		conflict, err := s.commit(ctx, d)
 		if err != nil {
-			return *new(O), internalError(err)
+			return *new(O), failedWrite(ctx, err)
 		}
 		if !conflict {
 			s.tell(ctx, d)
@@ -178,6 +178,15 @@ func write[O any](ctx context.Context, s *Service, rule func(*draft) (O, error))
 		}
 	}
 	return out, apiError(CodeConcurrentModification, "The resource was changed by others during the request. Try again.")
+}
+
+// failedWrite is an internal error, or the end of a caller's patience.
+func failedWrite(ctx context.Context, err error) *APIError {
+	e := internalError(err)
+	if errors.Is(ctx.Err(), context.Canceled) {
+		e.Status = statusGone
+	}
+	return e
 }
 
 // commit writes the draft and moves to the snapshot that has it, or to a newer one after a conflict.

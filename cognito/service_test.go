@@ -166,6 +166,19 @@ func TestFailingStore(t *testing.T) {
 	}
 }
 
+// TestWhoHangsUpBeforeAWrite is told apart from a store that fails, and changes nothing.
+func TestWhoHangsUpBeforeAWrite(t *testing.T) {
+	f := newFixture(t)
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := f.service.DeleteUserPoolClient(gone, cognito.DeleteUserPoolClientInput{UserPoolID: f.pool, ClientID: f.reader.ClientID})
+	var e *cognito.APIError
+	if !errors.As(err, &e) || e.Code != cognito.CodeInternalError || e.Status != 499 || !errors.Is(err, context.Canceled) {
+		t.Errorf("%v", err)
+	}
+	must(f.service.Token(t.Context(), f.request(f.reader, "")))(t)
+}
+
 // TestSpoiltStore: a store that holds what cannot be understood is an error at start, without the content.
 func TestSpoiltStore(t *testing.T) {
 	for _, tt := range []struct {
