@@ -29,6 +29,9 @@ type Config struct {
 
 	// Values are for the wildcards of patterns, by name. A wildcard that has none is "1".
 	Values map[string]string
+	// Made takes the "1" of a wildcard that has no value, and the root of a subtree, for made up, as [Example.Made] does for one route: on a service with
+	// data of its own nobody knows what exists.
+	Made bool
 	// Examples say what else the requests of a route are made of, by [countersign.Route.Pattern].
 	Examples map[string]Example
 	// RefusalsOnly keeps requests that must be admitted from methods that change things.

@@ -28,7 +28,7 @@ type Row struct {
 	State  State  `json:"state"`
 	Want   string `json:"want"`
 	Got    string `json:"got,omitempty"`
-	Note   string `json:"note,omitempty"` // why, unless it was proved
+	Note   string `json:"note,omitempty"` // why, unless it was proved as demanded
 	Look   Look   `json:"look,omitzero"`  // of the answer
 }
 

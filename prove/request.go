@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -22,13 +23,28 @@ type finder struct {
 	public   map[string]bool    // the patterns that let everyone in
 	values   map[string]string  // of the wildcards
 	examples map[string]Example // by pattern
+	made     bool               // what has no value is made up
 }
 
 // example is what the requests of a route are made of.
 func (f *finder) example(route countersign.Route) *Example {
 	e := f.examples[route.Pattern]
+	e.Made = e.Made || f.made && f.lacksValue(route, e)
 	return &e
 }
+
+// lacksValue says whether a request of the route names something of which nobody said that it exists.
+func (f *finder) lacksValue(route countersign.Route, e Example) bool {
+	for _, m := range wildcards.FindAllStringSubmatch(route.Path, -1) {
+		_, own := e.Values[m[1]]
+		if _, given := f.values[m[1]]; !own && !given && m[1] != "$" {
+			return true
+		}
+	}
+	return strings.HasSuffix(route.Path, "/")
+}
+
+var wildcards = regexp.MustCompile(`\{([^{}]*?)(?:\.\.\.)?\}`)
 
 func newFinder(p countersign.Policy, values map[string]string, examples map[string]Example) *finder {
 	f := &finder{public: map[string]bool{}, values: values, examples: examples}

@@ -146,6 +146,25 @@ func TestRunWithMadeUpValues(t *testing.T) {
 	}
 }
 
+// On a service with data of its own nobody knows what exists: whatever has no value is made up there.
+func TestRunWithoutKnowledgeOfTheData(t *testing.T) {
+	api := newGuard(t).Mux()
+	for _, pattern := range []string{"GET /orders/{id}", "GET /files/{rest...}", "GET /pages/", "GET /exact/{$}", "GET /fixed", "GET /known/{name}", "GET /two/{name}/{id}"} {
+		api.HandleFunc(pattern, http.NotFound, countersign.Scope("orders.read"))
+	}
+	cfg := config(api.Policy(), api)
+	cfg.Made, cfg.Values = true, map[string]string{"name": "tea"}
+	report := run(t, cfg)
+	for pattern, want := range map[string]prove.State{
+		"GET /orders/{id}": prove.Proved, "GET /files/{rest...}": prove.Proved, "GET /pages/": prove.Proved, "GET /two/{name}/{id}": prove.Proved,
+		"GET /exact/{$}": prove.Different, "GET /fixed": prove.Different, "GET /known/{name}": prove.Different,
+	} {
+		if row := find(t, report, pattern, "allowed with orders.read"); row.State != want || row.Got != "404" {
+			t.Errorf("want %s: %s", want, row)
+		}
+	}
+}
+
 // Services other than net/http's know no HEAD where only GET is documented. Nobody is let in by that.
 func TestRunWithoutHEAD(t *testing.T) {
 	api := newGuard(t).Mux()

@@ -25,6 +25,7 @@ func Run(ctx context.Context, cfg Config) (Report, error) {
 		finder: newFinder(cfg.Policy, cfg.Values, cfg.Examples),
 		forged: map[forgery]made{},
 	}
+	r.finder.made = cfg.Made
 	r.plan()
 	for i := range r.cases {
 		r.prepare(ctx, i)
@@ -292,7 +293,7 @@ func (r *runner) settled(ctx context.Context, c Case) (State, string) {
 	case refused:
 		return Unprovable, "not found: its parameters are made up, and what is not served at all is refused without a token as well; only values that exist tell the two apart"
 	}
-	return Proved, ""
+	return Proved, "the service's own answer to a parameter that is made up"
 }
 
 var (

@@ -143,7 +143,7 @@ func (d *deployer) proveAt(ctx context.Context, address string, paths []string, 
 		policy = beneathAny(policy, paths)
 	}
 	report, err := prove.Run(ctx, prove.Config{
-		Policy: policy, Target: target, Tokens: tokens.tokens, Keys: tokens.keys, Progress: d.steps.line.step, RefusalsOnly: !d.allowWrites,
+		Policy: policy, Target: target, Tokens: tokens.tokens, Keys: tokens.keys, Made: true, Progress: d.steps.line.step, RefusalsOnly: !d.allowWrites,
 	})
 	d.steps.line.clear()
 	if err != nil {

@@ -65,6 +65,7 @@ Exit codes: 0 proved, 1 a difference, 2 could not run, or was interrupted.`,
 	flags.StringVar(&options.server, "server", "", "which of the OpenAPI document's servers is meant (default: the one at the URL's host, or the first)")
 	flags.StringVar(&options.beneath, "beneath", "", "prove only the routes at or beneath this path, as behind an edge that lets no other through")
 	flags.StringVar(&options.ca, "ca", "", "PEM file of the certificate authorities to trust (default: the running dev's and the system's)")
+	flags.StringArrayVar(&options.values, "value", nil, "a value that exists for a parameter of paths, as NAME=VALUE: without one, 404 is taken for the service's answer where it refuses without a token; repeatable")
 	flags.StringVar(&options.seen, "seen", "", "access log in the common or combined format, or HAR: name the routes that are served and not documented, and the other way round")
 	cmd.RegisterFlagCompletionFunc("beneath", completeRunning(&options.state, func(_ context.Context, _ dev.State, r dev.Running) []string { return prefixesOf(r) }))
 	options.credentialOptions.add(cmd)
@@ -76,7 +77,9 @@ Exit codes: 0 proved, 1 a difference, 2 could not run, or was interrupted.`,
 type proveOptions struct {
 	state                             stateFlag
 	policy, server, beneath, ca, seen string
-	edge                              []string // what the dev's edge lets through, where that is proved
+	values                            []string
+	known                             map[string]string // the values, by name
+	edge                              []string          // what the dev's edge lets through, where that is proved
 	policyTokens                      func() (prove.Tokens, error)
 	credentialOptions
 	paceOptions
@@ -85,7 +88,7 @@ type proveOptions struct {
 
 // check finds what is wrong with the flags, all of it, before anything is sent.
 func (o *proveOptions) check(cmd *cobra.Command, args []string) error {
-	problems := []error{o.reportOptions.check(cmd, args), o.credentialOptions.check(), o.paceOptions.check(cmd)}
+	problems := []error{o.reportOptions.check(cmd, args), o.credentialOptions.check(), o.paceOptions.check(cmd), o.readValues()}
 	for _, address := range o.targets(args) {
 		if _, err := prove.URL(address, nil); err != nil {
 			problems = append(problems, err)
@@ -198,7 +201,8 @@ func (o proveOptions) proveAt(ctx context.Context, address string, policy proofP
 		return prove.Report{}, err
 	}
 	cfg := prove.Config{
-		Policy: policy.Policy, Target: target, Tokens: tokens.tokens, Keys: tokens.keys, Expired: o.expiredToken, Examples: policy.examples,
+		Policy: policy.Policy, Target: target, Tokens: tokens.tokens, Keys: tokens.keys, Expired: o.expiredToken,
+		Values: o.known, Examples: policy.examplesWith(o.known), Made: true,
 		Progress: line.step, RefusalsOnly: !o.allowWrites && !callers.IsLoopback(u.Hostname()),
 	}
 	if cfg.RefusalsOnly && o.probe == "" && policy.changes() {

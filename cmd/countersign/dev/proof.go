@@ -57,7 +57,7 @@ func (s *System) prove(ctx context.Context, url string, policy countersign.Polic
 	if err != nil {
 		return prove.Report{}, err
 	}
-	cfg := prove.Config{Policy: policy, Target: target, Tokens: tokens, Signer: signer}
+	cfg := prove.Config{Policy: policy, Target: target, Tokens: tokens, Signer: signer, Made: true}
 	if p := s.policy.Load(); p != nil {
 		cfg.Examples = p.examples
 	}
