@@ -37,7 +37,7 @@ const (
 type APIError struct {
 	Code    string // one of the codes of this package
 	Message string // Cognito's text, for a person; it goes to the caller and never to a log
-	Status  int    // HTTP status
+	Status  int    // HTTP status; 499, which nobody sees, when the caller hung up
 	Err     error  // what went wrong inside; it goes to the log and never to the caller
 }
 
@@ -87,7 +87,7 @@ type TokenError struct {
 	// unsupported_token_type (RFC 7009, Section 2.2.1), and rate_exceeded where quotas are turned on, which the wire does not have.
 	Code   string
 	Reason string // why, in words that hold nothing of the request; for the log, never for the wire
-	Status int    // HTTP status
+	Status int    // HTTP status; 499, which nobody sees, when the caller hung up
 	Err    error  // what went wrong inside, for the log
 }
 
