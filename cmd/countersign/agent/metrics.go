@@ -63,7 +63,7 @@ func (a *Agent) samples() []tokenendpoint.Sample {
 	}
 	price := clientcredentials.CognitoPrice()
 	add("requests_total", "Token requests of programs.", false, func(c *client, _ totals) float64 { return float64(c.requests.Load()) })
-	add("refused_total", "Requests of users who may not, or for scopes that the client has not.", false, func(c *client, _ totals) float64 { return float64(c.refused.Load()) })
+	add("refused_total", "Requests of users who may not, for scopes that the client has not, or for too many sets of them.", false, func(c *client, _ totals) float64 { return float64(c.refused.Load()) })
 	add("failed_total", "Requests that got no token for another reason.", false, func(c *client, _ totals) float64 { return float64(c.failed.Load()) })
 	add("upstream_requests_total", "Token requests to the issuer.", false, func(_ *client, t totals) float64 { return float64(t.requests) })
 	add("upstream_granted_total", "Token requests that the issuer granted; this is what it bills.", false, func(_ *client, t totals) float64 { return float64(t.granted) })
