@@ -71,7 +71,8 @@ func Public(reason string) Rule {
 }
 
 // Report turns the rule into one that is only reported: it decides, logs would_deny, and lets everyone
-// in. It is for the days in which a service that had no rules gets some. Nothing but a line of code turns it on.
+// in, but for a path that may be another route's. It is for the days in which a service that had no rules gets some. Nothing but a line of
+// code turns it on.
 func Report(rule Rule) Rule {
 	rule.mustExist("Report")
 	rule.report = true
