@@ -18,6 +18,9 @@ import (
 // another: whoever sends invented ids does not make series.
 const maxClients = 2000
 
+// sweepEvery is how often it is looked whether some of them are gone, when there is no room for another.
+const sweepEvery = time.Minute
+
 const (
 	unknownClient = "unknown"
 	otherClients  = "other"
@@ -32,7 +35,9 @@ type metrics struct {
 	errors   *prometheus.CounterVec
 
 	mu      sync.RWMutex
-	clients map[string]struct{}
+	clients map[string]string // pools of the app clients that have series, by client id
+	exists  func(pool, client string) bool
+	swept   time.Time
 }
 
 func newMetrics() *metrics {
@@ -56,7 +61,8 @@ func newMetrics() *metrics {
 			Name: "countersign_issuer_store_errors_total",
 			Help: "Operations of the store that failed, by operation: load, commit, changes.",
 		}, []string{"operation"}),
-		clients: map[string]struct{}{},
+		clients: map[string]string{},
+		exists:  func(string, string) bool { return true },
 	}
 	m.registry.MustRegister(m.tokens, m.requests, m.duration, m.errors,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -67,12 +73,12 @@ func (m *metrics) observe(o cognito.Observation) {
 	m.requests.WithLabelValues(o.Route, o.Operation, o.Code).Inc()
 	m.duration.WithLabelValues(o.Route).Observe(o.Duration.Seconds())
 	if o.Route == "token" || o.Operation == "GetClientToken" {
-		m.tokens.WithLabelValues(m.client(o.ClientID), cmp.Or(o.Code, "issued")).Inc()
+		m.tokens.WithLabelValues(m.client(o.PoolID, o.ClientID), cmp.Or(o.Code, "issued")).Inc()
 	}
 }
 
 // client is the label of an app client.
-func (m *metrics) client(id string) string {
+func (m *metrics) client(pool, id string) string {
 	if id == "" {
 		return unknownClient
 	}
@@ -85,10 +91,29 @@ func (m *metrics) client(id string) string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if len(m.clients) >= maxClients {
+		m.forget()
+	}
+	if len(m.clients) >= maxClients {
 		return otherClients
 	}
-	m.clients[id] = struct{}{}
+	m.clients[id] = pool
 	return id
+}
+
+// forget takes the series of app clients that were deleted away, once a minute at most: where tests make clients and delete them,
+// all would be others before long. The lock is held.
+func (m *metrics) forget() {
+	now := time.Now()
+	if now.Sub(m.swept) < sweepEvery {
+		return
+	}
+	m.swept = now
+	for id, pool := range m.clients {
+		if pool != "" && !m.exists(pool, id) { // a request for GetClientToken may name no pool
+			delete(m.clients, id)
+			m.tokens.DeletePartialMatch(prometheus.Labels{"client": id})
+		}
+	}
 }
 
 func (m *metrics) handler() http.Handler {
@@ -158,7 +183,7 @@ func newState(s *Server) *state {
 		server:      s,
 		snapshotAge: gauge("snapshot_age_seconds", "How long ago it was last known that nothing newer is in the store. Tokens are issued however old it is."),
 		storeUp:     gauge("store_up", "1 when the last look at the store succeeded, 0 when it failed."),
-		dropped:     gauge("audit_dropped_total", "Refusals that came faster than the audit trail could be written, and are missing in it."),
+		dropped:     gauge("audit_dropped_total", "Events that are missing in the audit trail: refusals beyond its rate, and what could not be written."),
 		keyAge:      gauge("key_age_seconds", "For how long the key that signs has signed, by user pool.", "pool"),
 		keyRotation: gauge("key_rotation_seconds", "In how many seconds the next key begins to sign, by user pool; none where keys are rotated by command only.", "pool"),
 		keyCount:    gauge("keys", "Keys for access tokens, by user pool and state: published, signing, retiring.", "pool", "state"),

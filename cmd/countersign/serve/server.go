@@ -109,6 +109,7 @@ func (s *Server) start(ctx context.Context) (err error) {
 	if s.service, err = cognito.New(ctx, config); err != nil {
 		return err
 	}
+	s.metrics.exists = func(pool, client string) bool { _, life := s.service.TokenLife(pool, client); return life > 0 }
 	s.metrics.registry.MustRegister(newState(s))
 	s.measureConnections(pair)
 	if s.tracer != nil {
