@@ -36,6 +36,7 @@ func newCluster() *cobra.Command {
 		Long:  clusterLong,
 		Example: `  countersign cluster > cluster.yaml
   eksctl create cluster -f cluster.yaml --dry-run
+  countersign cluster --env staging --associations | eksctl create podidentityassociation -f -    # in a cluster that is there
   countersign cluster --env prod --secrets-key arn:aws:kms:ap-southeast-1:123456789012:key/0a1b… | eksctl create cluster -f -`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.OutOrStdout(), cmd.ErrOrStderr()) },
@@ -44,6 +45,7 @@ func newCluster() *cobra.Command {
 	flags := cmd.Flags()
 	flags.BoolVar(&o.ExtendedSupport, "extended-support", false, "accept a Kubernetes version in extended support, at its higher price")
 	flags.StringVar(&o.SecretsKey, "secrets-key", "", "ARN of a KMS key that encrypts the cluster's Secrets (default: a key of Amazon EKS)")
+	flags.BoolVar(&o.Associations, "associations", false, "write only the Pod Identity associations of the pods, for a cluster that is there")
 	flags.StringVar(&o.output, "output", "yaml", "form of the output: yaml or json")
 	cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"yaml", "json"}, cobra.ShellCompDirectiveNoFileComp))
 	return cmd

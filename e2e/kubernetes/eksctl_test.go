@@ -76,6 +76,9 @@ func TestEksctlTakesTheCluster(t *testing.T) {
 	if err := schema.Validate(asJSON(t, options)); err != nil {
 		t.Errorf("with every flag: %v", err)
 	}
+	if err := schema.Validate(asJSON(t, clusterOf(t, clusterTestdata+"/full.good.yaml", "--associations"))); err != nil {
+		t.Errorf("the associations alone: %v", err)
+	}
 }
 
 func TestEksctlCanRefuse(t *testing.T) {

@@ -9,30 +9,45 @@ import (
 
 // identities give each pod that calls AWS a role of its own, by EKS Pod Identity: nothing is left to the role of the nodes.
 func identities(cfg *config.Config) []podIdentity {
-	all := []podIdentity{{
+	return append([]podIdentity{{
 		Namespace:            "kube-system",
 		ServiceAccountName:   "aws-load-balancer-controller",
 		CreateServiceAccount: true,
 		WellKnownPolicies:    &wellKnownPolicies{AWSLoadBalancerController: true},
-	}}
+	}}, readers(cfg)...)
+}
+
+// readers are those who read the credentials of the clients that the pods use.
+func readers(cfg *config.Config) []podIdentity {
 	secrets := secretARNs(cfg)
-	if len(secrets) == 0 {
-		return all
-	}
 	switch {
+	case len(secrets) == 0:
 	case cfg.Kubernetes.Secrets == "external-secrets" && cfg.Kubernetes.Identity != "irsa":
 		// The operator reads as itself. These are the actions that its documentation asks for, on the named secrets alone.
-		all = append(all, podIdentity{
+		return []podIdentity{{
 			Namespace: "external-secrets", ServiceAccountName: "external-secrets", CreateServiceAccount: true,
 			PermissionPolicy: readPolicy(secrets, "secretsmanager:GetResourcePolicy", "secretsmanager:ListSecretVersionIds"),
-		})
+		}}
 	case cfg.Kubernetes.Secrets == "csi" && cfg.Kubernetes.Identity == "pod-identity":
 		// countersign manifests writes the ServiceAccount.
-		all = append(all, podIdentity{
+		return []podIdentity{{
 			Namespace: cfg.Kubernetes.Namespace, ServiceAccountName: cfg.Service.Name, PermissionPolicy: readPolicy(secrets),
-		})
+		}}
 	}
-	return all
+	return nil
+}
+
+func renderAssociations(cfg *config.Config) ([]byte, error) {
+	a := associations{APIVersion: apiVersion, Kind: kind}
+	a.Metadata.Name, a.Metadata.Region = cfg.Cluster.Name, cfg.Pool.Region
+	a.IAM.PodIdentityAssociations = readers(cfg)
+	switch {
+	case cfg.Cluster.Name == "":
+		return nil, cfg.Problem("cluster.name", "is missing, and the associations belong to a cluster; write its name, and a version")
+	case len(a.IAM.PodIdentityAssociations) == 0:
+		return nil, cfg.Problem("kubernetes.uses", "there is no association to make: nothing reads Secrets Manager by Pod Identity for the pods")
+	}
+	return dump(a)
 }
 
 func readPolicy(secrets []string, more ...string) *permissionPolicy {

@@ -25,6 +25,10 @@ type Options struct {
 	// SecretsKey is the ARN of the KMS key with which the Secrets of the cluster are encrypted. Without it Amazon EKS uses one of
 	// its own.
 	SecretsKey string
+
+	// Associations leaves out all but the Pod Identity associations of the file's own pods: for a cluster that is there, as for
+	// another environment of the same one.
+	Associations bool
 }
 
 // Render returns the cluster of the file as YAML, and notes: what is to be known and is no mistake. Cfg is one that
@@ -33,13 +37,17 @@ func Render(cfg *config.Config, o Options) (text []byte, notes []string, err err
 	if o.Now.IsZero() {
 		o.Now = time.Now()
 	}
+	if o.Associations {
+		text, err := renderAssociations(cfg)
+		return text, nil, err
+	}
 	notes, err = check(cfg, o)
 	if err != nil {
 		return nil, nil, err
 	}
 	c := clusterConfig{
-		APIVersion:        "eksctl.io/v1alpha5",
-		Kind:              "ClusterConfig",
+		APIVersion:        apiVersion,
+		Kind:              kind,
 		Metadata:          meta{cfg.Cluster.Name, cfg.Pool.Region, cfg.Cluster.Version, map[string]string{"ManagedBy": "countersign", "Service": cfg.Service.Name}},
 		UpgradePolicy:     upgradePolicy{"STANDARD"}, // at the end of standard support EKS updates the cluster, instead of charging for an old one
 		AccessConfig:      access(cfg),
@@ -56,7 +64,7 @@ func Render(cfg *config.Config, o Options) (text []byte, notes []string, err err
 	if o.SecretsKey != "" {
 		c.SecretsEncryption = &secretsEncryption{o.SecretsKey}
 	}
-	text, err = yaml.Dump(c, yaml.WithIndent(2), yaml.WithCompactSeqIndent(true), yaml.WithLineWidth(-1))
+	text, err = dump(c)
 	return text, notes, err
 }
 
@@ -156,4 +164,9 @@ func addons(cfg *config.Config) []addon {
 		all = append(all, addon{"aws-secrets-store-csi-driver-provider", `{"secrets-store-csi-driver":{"enableSecretRotation":true,"rotationPollInterval":"30m"}}`})
 	}
 	return all
+}
+
+// dump writes YAML as people do by hand.
+func dump(value any) ([]byte, error) {
+	return yaml.Dump(value, yaml.WithIndent(2), yaml.WithCompactSeqIndent(true), yaml.WithLineWidth(-1))
 }

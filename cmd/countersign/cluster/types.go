@@ -2,6 +2,11 @@ package cluster
 
 // The types below hold the members of eksctl's ClusterConfig (eksctl.io/v1alpha5) that are written here, and no other.
 
+const (
+	apiVersion = "eksctl.io/v1alpha5"
+	kind       = "ClusterConfig"
+)
+
 type clusterConfig struct {
 	APIVersion        string             `yaml:"apiVersion"`
 	Kind              string             `yaml:"kind"`
@@ -15,6 +20,19 @@ type clusterConfig struct {
 	ManagedNodeGroups []nodeGroup        `yaml:"managedNodeGroups"`
 	SecretsEncryption *secretsEncryption `yaml:"secretsEncryption,omitempty"`
 	CloudWatch        cloudWatch         `yaml:"cloudWatch"`
+}
+
+// associations is a ClusterConfig of which eksctl create podidentityassociation reads all.
+type associations struct {
+	APIVersion string `yaml:"apiVersion"`
+	Kind       string `yaml:"kind"`
+	Metadata   struct {
+		Name   string `yaml:"name"`
+		Region string `yaml:"region"`
+	} `yaml:"metadata"`
+	IAM struct {
+		PodIdentityAssociations []podIdentity `yaml:"podIdentityAssociations"`
+	} `yaml:"iam"`
 }
 
 type meta struct {
