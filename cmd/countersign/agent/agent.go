@@ -117,7 +117,7 @@ func (a *Agent) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		a.logger.Warn("no token", "client", c.Name, "uid", uid, "error", err.Error())
 		return
 	}
-	tokenendpoint.Grant{AccessToken: token.AccessToken, Scopes: token.Scopes, Left: time.Until(token.Expiry)}.Write(w)
+	tokenendpoint.Grant{AccessToken: token.AccessToken, Scopes: token.Scopes, Left: s.left(token)}.Write(w)
 }
 
 func (a *Agent) refuse(w http.ResponseWriter, r *http.Request, c *client, f tokenendpoint.Failure, reason string) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -26,6 +27,10 @@ type source struct {
 	*clientcredentials.Source
 	uid   int          // who asked for it first
 	asked atomic.Int64 // when somebody did last, in Unix nanoseconds
+
+	mu    sync.Mutex
+	shown *clientcredentials.Token
+	end   time.Time // of shown, on the monotonic clock
 }
 
 // source returns the source of a set of scopes, which must be within the client's. Fewer scopes are another token: who
@@ -110,6 +115,19 @@ func (s *source) token(ctx context.Context, again bool) (*clientcredentials.Toke
 		}
 	}
 	return t, err
+}
+
+// left is what may be said of a token's life. The monotonic clock cannot be set back, and stands still while a machine sleeps; the
+// wall clock goes on. The earlier end counts.
+func (s *source) left(t *clientcredentials.Token) time.Duration {
+	now := time.Now()
+	left := t.Expiry.Sub(now.Round(0))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.shown != t {
+		s.shown, s.end = t, now.Add(left)
+	}
+	return min(left, s.end.Sub(now))
 }
 
 // since is how long ago somebody asked.

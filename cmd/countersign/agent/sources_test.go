@@ -120,3 +120,20 @@ func TestAnAgentWithoutASecret(t *testing.T) {
 		t.Errorf("the issuer is shown %v", form)
 	}
 }
+
+// TestTheClockIsSetBack: by the wall clock a token then has hours more, and its program would send it when it has ended.
+func TestTheClockIsSetBack(t *testing.T) {
+	token := &clientcredentials.Token{Expiry: time.Now().Add(time.Hour).Round(0)}
+	var s source
+	if left := s.left(token); left <= 59*time.Minute || left > time.Hour {
+		t.Errorf("%v are left of an hour", left)
+	}
+	token.Expiry = token.Expiry.Add(2 * time.Hour) // what a clock says that was set back
+	if left := s.left(token); left <= 59*time.Minute || left > time.Hour {
+		t.Errorf("%v are left of an hour, after the clock was set back", left)
+	}
+	token.Expiry = token.Expiry.Add(-150 * time.Minute) // and set ahead, as after the sleep of a machine
+	if left := s.left(token); left <= 29*time.Minute || left > 30*time.Minute {
+		t.Errorf("%v are left of half an hour", left)
+	}
+}
