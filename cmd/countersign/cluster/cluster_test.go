@@ -118,6 +118,16 @@ func TestNotes(t *testing.T) {
 	}
 }
 
+// TestAccountOfTheSecrets: the registry may be another account's; the secrets are beside the pool.
+func TestAccountOfTheSecrets(t *testing.T) {
+	cfg := load(t, "testdata/full.good.yaml")
+	cfg.Pool.Account = "210987654321"
+	text, _, err := cluster.Render(cfg, cluster.Options{Now: today, Associations: true})
+	if err != nil || !strings.Contains(string(text), ":secretsmanager:eu-west-1:210987654321:secret:") {
+		t.Errorf("%v\n%s", err, text)
+	}
+}
+
 func TestOptionsReachTheFile(t *testing.T) {
 	key := "arn:aws:kms:eu-west-1:111122223333:key/0a1b2c3d"
 	text, _, err := cluster.Render(load(t, "testdata/full.good.yaml"), cluster.Options{Now: today, SecretsKey: key, ExtendedSupport: true})

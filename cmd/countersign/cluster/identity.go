@@ -81,9 +81,12 @@ var (
 	arnAccount = regexp.MustCompile(`^arn:[a-z-]+:[a-z0-9]+:[a-z0-9-]*:([0-9]{12}):`)
 )
 
-// account is the AWS account, as the file's other names of things in it have it; * if there are none, which in a policy of an
+// account is the AWS account, as the file or its names of things in it have it; * if there are none, which in a policy of an
 // identity is still its own account's secrets, and others' only where those allow it as well.
 func account(cfg *config.Config) string {
+	if cfg.Pool.Account != "" {
+		return cfg.Pool.Account
+	}
 	if m := ecrAccount.FindStringSubmatch(cfg.Image.Repository); m != nil {
 		return m[1]
 	}
