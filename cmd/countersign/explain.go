@@ -182,6 +182,9 @@ func (o explainOptions) fromDev(ctx context.Context) (countersign.Config, []byte
 			return countersign.Config{}, nil, err
 		}
 	}
+	if !knowsPolicy(&running) {
+		return config, nil, nil
+	}
 	return config, running.Policy, nil
 }
 

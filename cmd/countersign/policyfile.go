@@ -39,8 +39,8 @@ func (o proveOptions) readPolicy(ctx context.Context, running *dev.Running, clie
 	var p proofPolicy
 	var err error
 	switch {
-	case o.policy == "" && len(running.Policy) == 0:
-		err = errors.New("the running dev knows no policy: its service has not come up, or has none; its output says which")
+	case o.policy == "" && !knowsPolicy(running):
+		err = errors.New("the running dev knows no policy: its service has not come up, or has none; its output says which. Try again in a moment, or write --policy FILE")
 	case o.policy == "":
 		p.Policy, err = countersign.ParsePolicy(running.Policy)
 	case isURL(o.policy):
@@ -59,6 +59,11 @@ func (o proveOptions) readPolicy(ctx context.Context, running *dev.Running, clie
 		return p, fmt.Errorf("--beneath %s: the policy has no route there", strings.Join(prefixes, ", "))
 	}
 	return p, nil
+}
+
+// knowsPolicy says whether the running dev has the policy of its service: while that is being built, it has none.
+func knowsPolicy(running *dev.Running) bool {
+	return len(running.Policy) > 0 && string(running.Policy) != "null"
 }
 
 func isURL(text string) bool { return strings.Contains(text, "://") }

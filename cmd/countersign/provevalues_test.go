@@ -1,9 +1,11 @@
 package main
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 
+	"github.com/countersign-dev/countersign/cmd/countersign/dev"
 	"github.com/countersign-dev/countersign/prove"
 )
 
@@ -48,5 +50,15 @@ func TestExamplesWithValues(t *testing.T) {
 	}
 	if all["GET /files/{path...}"].Values["path"] != "a/b" || all["GET /orders/{id}"].Query != "dry=1" || p.examples["GET /orders/{id}"].Values["id"] != "1" {
 		t.Errorf("%+v", all)
+	}
+}
+
+// While dev builds the service it knows no policy, and says so as JSON does.
+func TestProveBeforeTheServiceIsUp(t *testing.T) {
+	for _, policy := range []string{"", "null"} {
+		_, err := proveOptions{}.readPolicy(t.Context(), &dev.Running{Policy: json.RawMessage(policy)}, nil, []string{"http://localhost"})
+		if err == nil || !strings.Contains(err.Error(), "the running dev knows no policy: its service has not come up") {
+			t.Errorf("%q: %v", policy, err)
+		}
 	}
 }
