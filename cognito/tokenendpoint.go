@@ -112,7 +112,7 @@ func parseForm(body string) (url.Values, error) {
 	}
 	if metadata := form.Get("aws_client_metadata"); metadata != "" {
 		var object map[string]string
-		if json.Unmarshal([]byte(metadata), &object) != nil {
+		if json.Unmarshal([]byte(metadata), &object) != nil || object == nil { // null is no object
 			return nil, tokenError(oauth.InvalidRequest, "aws_client_metadata is not a JSON object of strings")
 		}
 	}

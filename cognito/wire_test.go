@@ -93,6 +93,7 @@ func TestTokenEndpointBadRequests(t *testing.T) {
 		{"malformed escape", basic(grant + "&scope=%zz"), 400, "invalid_request"},
 		{"semicolon", basic(grant + ";scope=x"), 400, "invalid_request"},
 		{"aws_client_metadata is no JSON", basic(grant + "&aws_client_metadata=x"), 400, "invalid_request"},
+		{"aws_client_metadata is null", basic(grant + "&aws_client_metadata=null"), 400, "invalid_request"},
 		{"aws_client_metadata of numbers", basic(grant + "&aws_client_metadata=" + url.QueryEscape(`{"a":1}`)), 400, "invalid_request"},
 		{"JSON", with(func(r *http.Request) { r.Header.Set("Content-Type", "application/json") }), 400, "invalid_request"},
 		{"no content type", with(func(r *http.Request) { r.Header.Del("Content-Type") }), 400, "invalid_request"},
