@@ -287,3 +287,14 @@ func TestInnerPublicRouteHasNoCallerOfTheOuter(t *testing.T) {
 		t.Errorf("status %d, caller %q", res.StatusCode, res.Header.Get("Caller"))
 	}
 }
+
+// A rule that is only reported lets in whoever comes; the caller that an outer guard knows is not the inner one's.
+func TestAReportedRouteHasNoCallerOfTheOuterGuard(t *testing.T) {
+	var seen countersign.Caller
+	inner := newIssuer(tenant).guard(t, nil).Require(countersign.Report(countersign.Scope("demo.read")))
+	outer := newIssuer(pool).guard(t, nil).Require(countersign.Scope("demo.read"))
+	api := outer(inner(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { seen = countersign.CallerFrom(r.Context()) })))
+	if res := serve(api, "GET", "/", "Bearer "+scoped("demo.read")); res.StatusCode != http.StatusOK || !seen.IsZero() {
+		t.Errorf("status %d, caller %q", res.StatusCode, seen.ClientID)
+	}
+}

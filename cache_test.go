@@ -172,3 +172,15 @@ func TestCacheUnderConcurrentUse(t *testing.T) {
 	}
 	wait.Wait()
 }
+
+// What would take an eighth of the cache is verified each time: some such tokens would drive all others out.
+func TestATokenThatIsLargeForTheCacheIsNotKept(t *testing.T) {
+	seen := &observer{}
+	guard := newIssuer(pool).guard(t, func(c *countersign.Config) { c.Observer, c.CacheBytes = seen, 8<<10 })
+	for range 2 {
+		serve(demoAPI(guard), "GET", "/demo", "Bearer "+scoped("demo.read"))
+	}
+	if got := seen.text(func(e countersign.DecisionEvent) string { return fmt.Sprint(e.Cached) }); got != "false false" {
+		t.Errorf("cached: %s", got)
+	}
+}

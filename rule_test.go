@@ -163,3 +163,10 @@ func TestPolicyIsTheTableOfRoutes(t *testing.T) {
 		t.Errorf("full scope %s, want %s", got, want)
 	}
 }
+
+func TestOrWithAPublicRuleAfterIt(t *testing.T) {
+	got := panicOf(func() { countersign.Scope("read").Or(countersign.Public("probe")) })
+	if !strings.Contains(got, "Or: one of the rules is public") {
+		t.Errorf("panic %q", got)
+	}
+}
