@@ -60,7 +60,7 @@ func result(err error) string {
 	return err.Error()
 }
 
-// patience is how long a service may take to end until that is said.
+// patience is how long a service may take to be built, or to end, until that is said.
 const patience = 2 * time.Second
 
 // end asks the group to end, and makes it after the grace. A service that takes its time is told of once.

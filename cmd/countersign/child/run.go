@@ -60,7 +60,9 @@ func (s *supervisor) rebuild(ctx context.Context) {
 	if s.State().Run > 0 {
 		s.notice("it has changed")
 	}
+	slow := time.AfterFunc(patience, func() { s.notice("it is being built") })
 	program, err := build(ctx, s.cfg, s.State().Run, s.output)
+	slow.Stop()
 	if ctx.Err() != nil {
 		return
 	}

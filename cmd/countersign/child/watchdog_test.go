@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -57,4 +58,20 @@ func TestServiceThatIgnoresSIGTERMIsKilled(t *testing.T) {
 	if !isFree(cfg.Addr) {
 		t.Error("it still serves")
 	}
+}
+
+// Who waits for a build is told so: the first one takes a minute where nothing is in Go's cache.
+func TestSlowBuildIsToldOf(t *testing.T) {
+	dir := t.TempDir()
+	compiler, ahead := filepath.Join(dir, "go"), filepath.Join(dir, "ahead")
+	script := "#!/bin/sh\nwhile [ ! -e " + ahead + " ]; do sleep 0.02; done\nexit 1\n"
+	if err := os.WriteFile(compiler, []byte(script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	_, _, l := start(t, "serve", func(cfg *child.Config) { cfg.Command = []string{compiler, "run", "."} })
+	l.await(t, "shop: it is being built")
+	if err := os.WriteFile(ahead, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	l.await(t, "shop: it cannot be built: go build . failed; it is built again when it changes")
 }
