@@ -50,7 +50,7 @@ func (s *System) LoadPolicy(ctx context.Context) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		if p, err = s.askForPolicy(ctx); errors.Is(err, ErrNoPolicy) {
 			err = fmt.Errorf("%w: service.policy %s is not there, and GET %s of the service is none; let countersigntest.Golden write that file, "+
-				"or let the service offer its own with Guard.PolicyHandler", err, s.app.Config.Service.Policy, OfferedPolicy)
+				"or let the service offer its own with Guard.PolicyHandler; in another language, name the service's OpenAPI document there", err, s.app.Config.Service.Policy, OfferedPolicy)
 		}
 	}
 	if err != nil {
