@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/countersign-dev/countersign/cognito"
 )
 
@@ -42,4 +44,13 @@ func (s *SQLite) Pragmas(ctx context.Context) (journal string, synchronous, full
 		FROM pragma_journal_mode, pragma_synchronous, pragma_fullfsync, pragma_foreign_keys`).
 		Scan(&journal, &synchronous, &fullfsync, &foreignKeys)
 	return journal, synchronous, fullfsync, foreignKeys, err
+}
+
+// InClear is Postgres.InClear of a DSN, without a server.
+func InClear(dsn string) (bool, error) {
+	config, err := pgx.ParseConfig(dsn)
+	if err != nil {
+		return false, err
+	}
+	return inClear(config), nil
 }

@@ -2,12 +2,17 @@ package issuer
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/countersign-dev/countersign/cmd/countersign/seal"
@@ -21,6 +26,7 @@ type Postgres struct {
 	name   string // for errors: host, port and database, never the DSN
 	sealer *seal.Sealer
 	pool   *pgxpool.Pool
+	clear  bool
 	closed atomic.Bool
 }
 
@@ -55,7 +61,7 @@ func OpenPostgres(ctx context.Context, dsn string, sealer *seal.Sealer) (*Postgr
 			"with the password in PGPASSWORD or in a password file, or escaped as in a URL")
 	}
 	setLimits(config)
-	p := &Postgres{name: databaseName(config.ConnConfig), sealer: sealer}
+	p := &Postgres{name: databaseName(config.ConnConfig), sealer: sealer, clear: inClear(config.ConnConfig)}
 	if p.pool, err = pgxpool.NewWithConfig(ctx, config); err != nil {
 		return nil, p.explain("open", err)
 	}
@@ -86,6 +92,20 @@ func setLimits(config *pgxpool.Config) {
 	if config.ConnConfig.RuntimeParams["application_name"] == "" {
 		config.ConnConfig.RuntimeParams["application_name"] = applicationName
 	}
+}
+
+// InClear says whether the DSN lets the connection cross a network without TLS, as sslmode does where it is left out: the names of
+// clients, their scopes and settings, and whatever somebody in between puts into their place. Secrets are sealed.
+func (p *Postgres) InClear() bool { return p.clear }
+
+// inClear: sslmode=prefer, which is libpq's default, tries TLS first and then goes on without it.
+func inClear(c *pgx.ConnConfig) bool {
+	clear := func(host string, secure *tls.Config) bool {
+		ip, err := netip.ParseAddr(host)
+		local := strings.HasPrefix(host, "/") || strings.HasPrefix(host, "@") || strings.EqualFold(host, "localhost") || err == nil && ip.IsLoopback()
+		return secure == nil && !local
+	}
+	return clear(c.Host, c.TLSConfig) || slices.ContainsFunc(c.Fallbacks, func(f *pgconn.FallbackConfig) bool { return clear(f.Host, f.TLSConfig) })
 }
 
 func databaseName(c *pgx.ConnConfig) string {

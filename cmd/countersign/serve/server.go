@@ -66,6 +66,7 @@ func Check(ctx context.Context, config *Config, logger *slog.Logger) (err error)
 		return err
 	}
 	s.onClose(store.Close)
+	warnOfStore(store, s.logger)
 	if _, err := s.trail(); err != nil {
 		return err
 	}
@@ -97,6 +98,7 @@ func (s *Server) start(ctx context.Context) (err error) {
 		return err
 	}
 	s.onClose(store.Close)
+	warnOfStore(store, s.logger)
 	s.metrics = newMetrics()
 	config := s.config.service(s.metrics.watchStore(store, s.tracer), s.baseURL())
 	if s.tracer != nil {

@@ -42,6 +42,13 @@ func (c *Config) OpenStore(ctx context.Context) (cognito.Store, error) {
 	return store, nil
 }
 
+// warnOfStore says what keeps nobody from starting.
+func warnOfStore(store cognito.Store, logger *slog.Logger) {
+	if p, ok := store.(*issuer.Postgres); ok && p.InClear() {
+		logger.Warn("the connection to PostgreSQL may be without TLS; write sslmode=verify-full into the connection string")
+	}
+}
+
 // OpenService opens the records of an issuer, running or not, for a command, whose changes the audit trail has as those of the
 // command line. The caller closes what comes with the service.
 func OpenService(ctx context.Context, c *Config) (*cognito.Service, io.Closer, error) {
