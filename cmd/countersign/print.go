@@ -57,7 +57,7 @@ func printSystem(w io.Writer, r dev.Running, app *dev.App) {
 func printNext(w io.Writer, r dev.Running, state string) {
 	flag := ""
 	if state != "" {
-		flag = " --state " + shellQuote(state)
+		flag = " --state " + shellWord(state)
 	}
 	call := ""
 	switch {
@@ -99,7 +99,7 @@ func program(arg0 string) string {
 	if absolute, err := filepath.Abs(arg0); err == nil {
 		arg0 = absolute
 	}
-	return shellQuote(arg0)
+	return shellWord(arg0)
 }
 
 // goRunPackage is what go run takes for this program: a directory in a checkout's root, and elsewhere its path, as from a module that

@@ -15,10 +15,11 @@ func TestProgramIsTypedAsItWas(t *testing.T) {
 	}
 	for arg0, want := range map[string]string{
 		"countersign":        "countersign",
-		"bin/countersign":    "'" + absolute + "'",
+		"bin/countersign":    shellWord(absolute),
+		"/opt/a b/c":         "'/opt/a b/c'",
 		"/opt/it's/c":        `'/opt/it'\''s/c'`,
-		"/go-builds/c":       "'/go-builds/c'",
-		"/home/me/go-build":  "'/home/me/go-build'",
+		"/go-builds/c":       "/go-builds/c",
+		"/home/me/go-build":  "/home/me/go-build",
 		"/tmp/go-build3/b/c": "go run ./cmd/countersign",
 		"/home/me/.cache/go-build/d5/d5d0-d/countersign": "go run ./cmd/countersign",
 	} {
