@@ -111,7 +111,7 @@ func (k *keyset) key(ctx context.Context, kid string, alg jose.Algorithm) (*jose
 	if err := ctx.Err(); err != nil {
 		return nil, k.unavailable(err)
 	}
-	attempt, err := k.miss(kid, asked)
+	attempt, err := k.miss(kid, alg, asked, false)
 	if err != nil {
 		return nil, err
 	}
@@ -121,18 +121,21 @@ func (k *keyset) key(ctx context.Context, kid string, alg jose.Algorithm) (*jose
 		select {
 		case <-attempt.done:
 		case <-ctx.Done():
+			k.leave()
 			return nil, k.unavailable(context.Cause(ctx))
 		}
 		now := time.Now()
 		if key, known := k.current.Load().find(kid, alg, now); known {
+			k.leave()
 			return foundKey(key)
 		}
 		if attempt.err == nil && !attempt.started.Before(asked) {
+			k.leave()
 			return nil, k.isAbsent(kid, now)
 		}
 		// The attempt failed, or it was on its way when the token came and says nothing about the token's key: there may be
 		// another one to wait for.
-		if attempt, err = k.miss(kid, now); err != nil {
+		if attempt, err = k.miss(kid, alg, now, true); err != nil {
 			return nil, err
 		}
 	}

@@ -24,6 +24,7 @@ func TestThePageAboutKeysHasTheNumbersOfTheCode(t *testing.T) {
 		fmt.Sprintf("at most %d bytes of body and %d bytes of header", maxFetchBody, maxFetchHeader),
 		fmt.Sprintf("redirects | at most %d,", maxFetchRedirect),
 		fmt.Sprintf("waits for the first fetch, at most %s |", short(maxKeyWait)),
+		fmt.Sprintf("at most %d requests wait;", maxWaiting),
 		fmt.Sprintf("until %d attempts have failed", patientFailures),
 		fmt.Sprintf("waits for one fetch, at most %s,", short(maxKeyWait)),
 		fmt.Sprintf("| %d at once, and then one each %s |", missBurst, short(missInterval)),

@@ -3,6 +3,8 @@ package countersign
 import (
 	"strings"
 	"time"
+
+	"github.com/countersign-dev/countersign/internal/jose"
 )
 
 // Bounds of what tokens with unknown key ids can cause. Every one of them is chosen by whoever sends requests.
@@ -17,6 +19,10 @@ const (
 // patientFailures is the failed attempts after which requests no longer wait for the next. Before, an outage of a moment fails
 // no request; after, one that lasts holds none, and strangers cannot have it hold theirs.
 const patientFailures = 3
+
+// maxWaiting is the requests of one issuer that wait for more than one attempt. A service with more callers than that sheds the others, as it
+// would in an outage that lasts.
+const maxWaiting = 1024
 
 // missBudget is a token bucket kept as one instant: the one at which it would be full again.
 type missBudget struct {
@@ -57,18 +63,42 @@ func (a *absentKeys) add(id string, now time.Time) {
 	a.young[strings.Clone(id)] = now.Add(absentFor)
 }
 
-// miss decides about a token whose key is not at hand: it returns the attempt to wait for, or the answer.
-func (k *keyset) miss(kid string, now time.Time) (*attempt, error) {
-	attempt, event, err := k.decideMiss(kid, now)
+// atHand is an attempt that is over, for a request that has nothing to wait for.
+var atHand = func() *attempt {
+	a := &attempt{done: make(chan struct{})}
+	close(a.done)
+	return a
+}()
+
+// miss decides about a token whose key is not at hand: it returns the attempt to wait for, or the answer. waits says that the request has waited
+// for one already. A request that is given an attempt is counted until leave, or until it is given an answer here.
+func (k *keyset) miss(kid string, alg jose.Algorithm, now time.Time, waits bool) (*attempt, error) {
+	k.mu.Lock()
+	attempt, event, err := k.decideMiss(kid, alg, now)
+	if waits && err != nil {
+		k.refresh.waiting--
+	} else if !waits && err == nil {
+		k.refresh.waiting++
+	}
+	k.mu.Unlock()
 	if event != "" {
 		k.observe(KeyEvent{Kind: event})
 	}
 	return attempt, err
 }
 
-func (k *keyset) decideMiss(kid string, now time.Time) (*attempt, KeyEventKind, error) {
+// leave is the end of a wait.
+func (k *keyset) leave() {
 	k.mu.Lock()
-	defer k.mu.Unlock()
+	k.refresh.waiting--
+	k.mu.Unlock()
+}
+
+// decideMiss must be called with the lock held.
+func (k *keyset) decideMiss(kid string, alg jose.Algorithm, now time.Time) (*attempt, KeyEventKind, error) {
+	if _, known := k.current.Load().find(kid, alg, now); known {
+		return atHand, "", nil // since the request looked
+	}
 	r := &k.refresh
 	failing := r.failures > 0
 	if r.closed {

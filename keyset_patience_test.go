@@ -7,9 +7,12 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/countersign-dev/countersign/internal/jose"
 )
 
 // failing fails the first n requests for the keys and answers the others.
@@ -124,4 +127,52 @@ func TestAnHTTPClientThatDoesNotReturnIsAFailedFetch(t *testing.T) {
 			})
 		})
 	}
+}
+
+// However many callers there are, an outage holds no more than some of them: the others are told to come back.
+func TestAnOutageOfAMomentHoldsNoMoreThanItsBound(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		issuer := newFakeKeysIssuer("a")
+		k := startKeys(t, issuer)
+		k.want(t, "a", nil)
+		issuer.publish("a", "new")
+		issuer.failing(2)
+		var served, shed atomic.Int64
+		var wg sync.WaitGroup
+		for range 3 * maxWaiting {
+			wg.Go(func() {
+				if err := k.get(t.Context(), "new"); err == nil {
+					served.Add(1)
+				} else if errors.Is(err, errKeysUnavailable) {
+					shed.Add(1)
+				}
+			})
+		}
+		wg.Wait()
+		if n := served.Load(); n < maxWaiting || n > maxWaiting+1 || n+shed.Load() != 3*maxWaiting {
+			t.Errorf("%d were served and %d told to come back, of %d", n, shed.Load(), 3*maxWaiting)
+		}
+		if k.refresh.waiting != 0 {
+			t.Errorf("%d are counted as waiting, and nobody waits", k.refresh.waiting)
+		}
+	})
+}
+
+// Between a request's look and its miss a fetch may have brought the key.
+func TestAKeyThatCameSinceTheLookCausesNoFetch(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		issuer := newFakeKeysIssuer("a")
+		k := startKeys(t, issuer)
+		k.want(t, "a", nil)
+		attempt, err := k.miss("a", jose.EdDSA, time.Now(), false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		<-attempt.done
+		k.leave()
+		synctest.Wait()
+		if f := issuer.fetches(); f != 1 {
+			t.Errorf("%d fetches, want 1", f)
+		}
+	})
 }

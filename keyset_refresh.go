@@ -15,6 +15,7 @@ type refreshState struct {
 	owed    time.Time // when a kid that found no budget gets its attempt; zero for none
 	next    time.Time // when the timer makes one, whatever else happens
 	closed  bool
+	waiting int // requests that were given an attempt and no answer yet
 
 	failures int   // attempts since the last good one
 	err      error // of the last attempt, or nil
@@ -40,7 +41,7 @@ func (r *refreshState) join() *attempt {
 
 // soon reports whether the timer's next attempt, or the one that is being made, is worth waiting for in an outage.
 func (r *refreshState) soon(now time.Time) bool {
-	return r.failures < patientFailures && (r.running || r.next.Sub(now) < maxKeyWait)
+	return r.failures < patientFailures && r.waiting <= maxWaiting && (r.running || r.next.Sub(now) < maxKeyWait)
 }
 
 // unavailable is the error of a request that cannot be decided. Unless the issuer fails, next is only the next refresh, and what the
