@@ -13,6 +13,7 @@ import (
 	"github.com/countersign-dev/countersign/cmd/countersign/portable"
 	"github.com/countersign-dev/countersign/cmd/countersign/seal"
 	"github.com/countersign-dev/countersign/cmd/countersign/serve"
+	"github.com/countersign-dev/countersign/cmd/countersign/wholefile"
 	"github.com/countersign-dev/countersign/cognito"
 )
 
@@ -139,7 +140,7 @@ Exit codes: 0 written, 2 it could not be done.`,
 				_, err := cmd.OutOrStdout().Write(text)
 				return err
 			}
-			return serve.WritePrivate(to, text)
+			return wholefile.Replace(to, text, 0o600)
 		},
 	}
 	place.add(cmd)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/countersign-dev/countersign/cmd/countersign/document"
 	"github.com/countersign-dev/countersign/cmd/countersign/issuer"
+	"github.com/countersign-dev/countersign/cmd/countersign/wholefile"
 )
 
 // maxAccessKeys bounds the read of the file, where a key has some 150 bytes.
@@ -139,12 +140,12 @@ func readPrivate(path string, limit int64) ([]byte, error) {
 	return text, err
 }
 
-// replacePrivate is WritePrivate for a file that may be there: its mode and its owner stay, since who runs the command is often
+// replacePrivate is wholefile.Replace for a file that may be there: its mode and its owner stay, since who runs the command is often
 // not the user that the issuer reads the file as. A link stays one: its target is replaced.
 func replacePrivate(path string, content []byte) error {
 	target, err := filepath.EvalSymlinks(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return WritePrivate(path, content)
+		return wholefile.Replace(path, content, 0o600)
 	}
 	if err != nil {
 		return err
@@ -156,11 +157,6 @@ func replacePrivate(path string, content []byte) error {
 	return writePrivate(target, content, func(f *os.File) error {
 		return errors.Join(keepOwner(f, info), f.Chmod(info.Mode().Perm()))
 	})
-}
-
-// WritePrivate writes a file of mode 0600 that has its name only when all of it is on the disk.
-func WritePrivate(path string, content []byte) error {
-	return writePrivate(path, content, func(*os.File) error { return nil })
 }
 
 func writePrivate(path string, content []byte, prepare func(*os.File) error) error {
