@@ -26,6 +26,15 @@ var signs = map[State]sign{
 	NotRun:     {"?", "?   ", "33"},
 }
 
+// A difference is what many bad tokens have in common at a service that is not guarded at all, or that serves something else.
+type difference struct {
+	kind      Kind
+	got, note string
+}
+
+// maxAlike is how many alike are named one by one: so few may be one mistake of a guard, whose names say which.
+const maxAlike = 20
+
 // line is one line of a route's block.
 type line struct {
 	state           State
@@ -94,9 +103,13 @@ func (t Table) lines(rows []Row) []line {
 	refused := map[Kind]int{}
 	missing := map[string]int{} // by reason
 	notRun := map[string]int{}  // by reason: one cause makes one line, and not one for each case
+	alike := map[difference]int{}
 	for _, row := range rows {
-		if row.State == NotRun {
+		switch row.State {
+		case NotRun:
 			notRun[row.Note]++
+		case Different:
+			alike[difference{row.Kind, row.Got, row.Note}]++
 		}
 	}
 	for _, row := range rows {
@@ -108,10 +121,19 @@ func (t Table) lines(rows []Row) []line {
 			missing[row.Note]++
 		case !t.All && row.State == NotRun && notRun[row.Note] > 1:
 			// told below
+		case many && row.State == Different && alike[difference{row.Kind, row.Got, row.Note}] > maxAlike:
+			// told below
 		case row.State == Different:
 			lines = append(lines, line{row.State, row.Case, row.Got, "want " + row.Want + "; " + row.Note})
 		default:
 			lines = append(lines, line{row.State, row.Case, row.Got, row.Note})
+		}
+	}
+	for _, d := range slices.SortedFunc(maps.Keys(alike), func(a, b difference) int {
+		return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.got, b.got), cmp.Compare(a.note, b.note))
+	}) {
+		if n := alike[d]; !t.All && n > maxAlike && (d.kind == KindBadToken || d.kind == KindDetour) {
+			lines = append(lines, line{Different, count(n, string(d.kind)), d.got, d.note + "; prove --all names them"})
 		}
 	}
 	for _, kind := range []Kind{KindDetour, KindBadToken} {

@@ -2,6 +2,7 @@ package prove_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -115,5 +116,37 @@ func TestReportAsJSON(t *testing.T) {
 	var again prove.Report
 	if err := json.Unmarshal(text, &again); err != nil || again.Summary() != mixed.Summary() || again.Rows[5] != mixed.Rows[5] {
 		t.Errorf("got %+v, %v", again, err)
+	}
+}
+
+// A service that is not guarded admits every bad token: one piece of news. A few that get in are a guard's mistake, and are named.
+func TestBadTokensThatAllGetInAreOneLine(t *testing.T) {
+	admitted := func(n int) prove.Report {
+		r := prove.Report{Target: "http://localhost:8080"}
+		for i := range n {
+			r.Rows = append(r.Rows, prove.Row{
+				Route: "GET /orders", Rule: `Scope("orders.read")`, Case: fmt.Sprint("bad token ", i), Kind: prove.KindBadToken,
+				State: prove.Different, Want: "401 invalid_token", Got: "200", Note: "admitted, though it must be refused",
+			})
+		}
+		return r
+	}
+	for _, tt := range []struct {
+		n     int
+		table prove.Table
+		lines int
+		says  string
+	}{
+		{97, prove.Table{}, 1, "✗ 97 bad tokens  200  admitted, though it must be refused; prove --all names them"},
+		{97, prove.Table{All: true}, 97, "✗ bad token 96  200  want 401 invalid_token; admitted"},
+		{20, prove.Table{}, 20, "✗ bad token 19  200  want 401 invalid_token; admitted"},
+	} {
+		var out strings.Builder
+		if err := tt.table.Write(&out, admitted(tt.n)); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Count(out.String(), "✗"); got != tt.lines || !strings.Contains(out.String(), tt.says) {
+			t.Errorf("%d of %d on %d lines:\n%s", tt.n, tt.n, got, &out)
+		}
 	}
 }
