@@ -48,17 +48,21 @@ func begunRequest(t *testing.T, r running) (finish func() (*http.Response, error
 // TestTheEndFailsNoRequest: a load balancer that asks /readyz sees every request answered, and so does who is in the middle of
 // one when nothing new is taken any more.
 func TestTheEndFailsNoRequest(t *testing.T) {
-	c := configure(t, "drain: {wait: 300ms, timeout: 20s}\n")
+	c := configure(t, "drain: {wait: 2s, timeout: 20s}\n")
 	s := start(t, c)
 	pool, client := provision(t, admin(t, s, c, "deployer"))
 	r := running{s, c, pool, client}
 	finish := begunRequest(t, r)
 
-	var balancer sync.WaitGroup
+	var balancer, begun sync.WaitGroup
 	failures := make(chan error, 4)
 	for range 4 {
-		balancer.Go(func() { failures <- sendWhileReady(t.Context(), r, &http.Client{Transport: &http.Transport{}}) })
+		begun.Add(1)
+		balancer.Go(func() {
+			failures <- sendWhileReady(t.Context(), r, &http.Client{Transport: &http.Transport{}}, begun.Done)
+		})
 	}
+	begun.Wait()
 	closed := make(chan error, 1)
 	go func() { closed <- s.Close() }()
 	balancer.Wait()
@@ -85,7 +89,7 @@ func TestTheEndFailsNoRequest(t *testing.T) {
 
 // TestTheEndFailsNoRequestOfHTTP2: many requests share a connection, which the server leaves with a GOAWAY.
 func TestTheEndFailsNoRequestOfHTTP2(t *testing.T) {
-	c := configure(t, "tls: {certificate: tls.crt, key: tls.key}\ndrain: {wait: 300ms, timeout: 20s}\n")
+	c := configure(t, "tls: {certificate: tls.crt, key: tls.key}\ndrain: {wait: 2s, timeout: 20s}\n")
 	roots := x509.NewCertPool()
 	writeCertificate(t, c, roots, 1)
 	s := start(t, c)
@@ -95,11 +99,13 @@ func TestTheEndFailsNoRequestOfHTTP2(t *testing.T) {
 	if answer, err := client.Get(s.Issuer() + "/healthz"); err != nil || answer.ProtoMajor != 2 {
 		t.Fatalf("%v, %v", answer, err)
 	}
-	var callers sync.WaitGroup
+	var callers, begun sync.WaitGroup
 	failures := make(chan error, 8)
 	for range 8 {
-		callers.Go(func() { failures <- sendWhileReady(t.Context(), r, client) })
+		begun.Add(1)
+		callers.Go(func() { failures <- sendWhileReady(t.Context(), r, client, begun.Done) })
 	}
+	begun.Wait()
 	if err := s.Close(); err != nil {
 		t.Error(err)
 	}
@@ -111,8 +117,11 @@ func TestTheEndFailsNoRequestOfHTTP2(t *testing.T) {
 	}
 }
 
-// sendWhileReady is a load balancer with one caller: it asks for tokens until the server says that it is not ready.
-func sendWhileReady(ctx context.Context, r running, client *http.Client) error {
+// sendWhileReady is a load balancer with one caller: it asks for tokens until the server says that it is not ready. It calls begun when it is
+// under way, or has failed.
+func sendWhileReady(ctx context.Context, r running, client *http.Client, begun func()) error {
+	once := sync.OnceFunc(begun)
+	defer once()
 	for n := 0; ; n++ {
 		request, err := http.NewRequestWithContext(ctx, http.MethodPost, r.Issuer()+"/"+r.pool+"/oauth2/token", strings.NewReader("grant_type=client_credentials"))
 		if err != nil {
@@ -138,6 +147,7 @@ func sendWhileReady(ctx context.Context, r running, client *http.Client) error {
 			return fmt.Errorf("probe %d: %w", n, err)
 		}
 		probe.Body.Close()
+		once()
 		if probe.StatusCode == http.StatusServiceUnavailable {
 			return nil
 		}
