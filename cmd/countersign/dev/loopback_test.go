@@ -13,19 +13,24 @@ import (
 	"github.com/countersign-dev/countersign/cmd/countersign/dev"
 )
 
-// needIPv6 skips where ::1 does not exist.
-func needIPv6(t *testing.T) {
+// loopbacks are the addresses of localhost that this machine has: some have no ::1.
+func loopbacks(t *testing.T) []string {
 	t.Helper()
-	l, err := net.Listen("tcp", "[::1]:0")
-	if err != nil {
-		t.Skip(err)
+	var all []string
+	for _, address := range []string{"127.0.0.1", "::1"} {
+		if l, err := net.Listen("tcp", net.JoinHostPort(address, "0")); err == nil {
+			l.Close()
+			all = append(all, address)
+		}
 	}
-	l.Close()
+	if len(all) == 0 {
+		t.Fatal("this machine has no loopback address")
+	}
+	return all
 }
 
 // localhost is two addresses. Whoever else listened on the second one would be sent what clients mean for this system.
 func TestLocalhostIsBothLoopbacks(t *testing.T) {
-	needIPv6(t)
 	s := start(t, config(t.TempDir()))
 	pem, err := os.ReadFile(s.Running.EdgeCA)
 	if err != nil {
@@ -36,7 +41,7 @@ func TestLocalhostIsBothLoopbacks(t *testing.T) {
 	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}}
 	defer client.CloseIdleConnections()
 	for _, address := range []string{s.Running.APIURL + "/healthz", s.Running.AWSURL + "/healthz", s.Running.EdgeURL + "/api/demo/protectedRole/x"} {
-		for _, host := range []string{"localhost", "127.0.0.1", "::1"} {
+		for _, host := range append(loopbacks(t), "localhost") {
 			u, err := url.Parse(address)
 			if err != nil {
 				t.Fatal(err)
@@ -55,22 +60,26 @@ func TestLocalhostIsBothLoopbacks(t *testing.T) {
 	}
 }
 
-// A program that has ::1 already would be sent the secrets of everyone who says localhost.
+// A program that has one of the addresses already would be sent the secrets of those who say localhost and get that one.
 func TestHalfOfLocalhostIsTaken(t *testing.T) {
-	needIPv6(t)
-	other, err := net.Listen("tcp", "[::1]:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer other.Close()
-	_, port, err := net.SplitHostPort(other.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	cfg := config(t.TempDir())
-	cfg.IssuerAddr = "localhost:" + port
-	_, err = dev.Start(t.Context(), cfg)
-	if err == nil || !strings.Contains(err.Error(), "the issuer's address [::1]:"+port+" is taken") {
-		t.Errorf("got %v", err)
+	for _, address := range loopbacks(t) {
+		t.Run(address, func(t *testing.T) {
+			other, err := net.Listen("tcp", net.JoinHostPort(address, "0"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer other.Close()
+			_, port, err := net.SplitHostPort(other.Addr().String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			cfg := config(t.TempDir())
+			cfg.IssuerAddr = "localhost:" + port
+			_, err = dev.Start(t.Context(), cfg)
+			// The address is as it was given, or the half of it that is not the first.
+			if err == nil || !strings.HasPrefix(err.Error(), "the issuer's address ") || !strings.Contains(err.Error(), ":"+port+" is taken; stop what listens there") {
+				t.Errorf("got %v", err)
+			}
+		})
 	}
 }
