@@ -49,19 +49,8 @@ func TestPushMovesNoTag(t *testing.T) {
 	built := orders(t)
 	s := newRegistry(t)
 	repository := s.host() + "/shop/orders"
-	if _, err := built.Push(t.Context(), image.Registry{}, repository, "v1"); err != nil {
-		t.Fatal(err)
-	}
-	// What another build would be: one of the images of this one.
-	other, err := remote.Get(mustTag(t, repository+":v1").Context().Digest(built.Platforms[0].Digest))
-	if err != nil {
-		t.Fatal(err)
-	}
-	latest := mustTag(t, repository+":latest")
-	if err := remote.Tag(latest, other); err != nil {
-		t.Fatal(err)
-	}
-	_, err = built.Push(t.Context(), image.Registry{}, repository, "latest")
+	latest := nameAnother(t, built, repository, "latest")
+	_, err := built.Push(t.Context(), image.Registry{}, repository, "latest")
 	wantError(t, err, "tag latest of "+repository+" names another image already, "+built.Platforms[0].Digest, "leave --tag out", "--force-tag")
 	if now, err := remote.Head(latest); err != nil || now.Digest.String() != built.Platforms[0].Digest {
 		t.Errorf("the tag was moved: %+v, %v", now, err)
@@ -79,6 +68,14 @@ func TestPushSaysWhyTheVersionIsTaken(t *testing.T) {
 	built := orders(t)
 	s := newRegistry(t)
 	repository := s.host() + "/shop/orders"
+	nameAnother(t, built, repository, built.Tag())
+	_, err := built.Push(t.Context(), image.Registry{}, repository, built.Tag())
+	wantError(t, err, "the same source was built otherwise before", "name a tag with --tag")
+}
+
+// nameAnother lets the tag name what another build would be: one of the images of this one.
+func nameAnother(t *testing.T, built *image.Image, repository, tag string) name.Tag {
+	t.Helper()
 	if _, err := built.Push(t.Context(), image.Registry{}, repository, "v1"); err != nil {
 		t.Fatal(err)
 	}
@@ -86,11 +83,11 @@ func TestPushSaysWhyTheVersionIsTaken(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := remote.Tag(mustTag(t, repository+":"+built.Tag()), other); err != nil {
+	named := mustTag(t, repository+":"+tag)
+	if err := remote.Tag(named, other); err != nil {
 		t.Fatal(err)
 	}
-	_, err = built.Push(t.Context(), image.Registry{}, repository, built.Tag())
-	wantError(t, err, "the same source was built otherwise before", "name a tag with --tag")
+	return named
 }
 
 // checkPulled pulls by digest, as a node of a cluster does, and reads the bill of materials of each platform.
