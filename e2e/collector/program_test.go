@@ -17,25 +17,10 @@ import (
 )
 
 const (
-	pool   = "us-east-1_AbCdEf123"
-	client = "0123456789abcdefghijklmnop"
-	secret = "only_for_this_test_0123456789_0123456789"
+	pool   = program.Pool
+	client = program.Client
+	secret = program.Secret
 )
-
-const poolYAML = `UserPool: {Id: ` + pool + `, Name: orders, CreationDate: 1767225600, LastModifiedDate: 1767225600}
-ResourceServers:
-  - {UserPoolId: ` + pool + `, Identifier: https://api.example.com, Name: api, Scopes: [{ScopeName: demo.read, ScopeDescription: read}]}
-Clients:
-  - UserPoolId: ` + pool + `
-    ClientId: ` + client + `
-    ClientName: reader
-    CreationDate: 1767225600
-    LastModifiedDate: 1767225600
-    AllowedOAuthFlows: [client_credentials]
-    AllowedOAuthFlowsUserPoolClient: true
-    AllowedOAuthScopes: [https://api.example.com/demo.read]
-    Secrets: [{ID: first, Value: ` + secret + `, Created: 1767225600}]
-`
 
 // issuer is a running issuer that traces.
 type issuer struct {
@@ -56,7 +41,7 @@ func start(t *testing.T, endpoint string) *issuer {
 	t.Helper()
 	dir := t.TempDir()
 	config, ready := filepath.Join(dir, "issuer.yaml"), filepath.Join(dir, "ready")
-	for name, text := range map[string]string{"pool.yaml": poolYAML, "issuer.yaml": "listen: 127.0.0.1:0\nstore: {sqlite: issuer.db}\nsealKey: seal.key\n" +
+	for name, text := range map[string]string{"pool.yaml": program.PoolYAML, "issuer.yaml": "listen: 127.0.0.1:0\nstore: {sqlite: issuer.db}\nsealKey: seal.key\n" +
 		"credentials: keys.yaml\ndrain: {wait: 0s}\ntraces: {endpoint: '" + endpoint + "'}\n"} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)

@@ -16,36 +16,14 @@ import (
 	"time"
 
 	"github.com/countersign-dev/countersign"
+	"github.com/countersign-dev/countersign/e2e/program"
 )
 
 const (
-	pool   = "us-east-1_AbCdEf123"
-	client = "0123456789abcdefghijklmnop"
-	secret = "only_for_this_test_0123456789_0123456789"
+	pool   = program.Pool
+	client = program.Client
+	secret = program.Secret
 )
-
-// poolYAML is imported, so that the client and its secret are known.
-const poolYAML = `UserPool:
-  Id: ` + pool + `
-  Name: orders
-  CreationDate: 1767225600
-  LastModifiedDate: 1767225600
-ResourceServers:
-  - UserPoolId: ` + pool + `
-    Identifier: https://api.example.com
-    Name: api
-    Scopes: [{ScopeName: demo.read, ScopeDescription: read}]
-Clients:
-  - UserPoolId: ` + pool + `
-    ClientId: ` + client + `
-    ClientName: reader
-    CreationDate: 1767225600
-    LastModifiedDate: 1767225600
-    AllowedOAuthFlows: [client_credentials]
-    AllowedOAuthFlowsUserPoolClient: true
-    AllowedOAuthScopes: [https://api.example.com/demo.read]
-    Secrets: [{ID: first, Value: ` + secret + `, Created: 1767225600}]
-`
 
 // configure writes the configuration of both processes, and makes the store.
 func configure(t *testing.T, baseURL string) (config string) {
@@ -54,7 +32,7 @@ func configure(t *testing.T, baseURL string) (config string) {
 	config = filepath.Join(dir, "issuer.yaml")
 	text := fmt.Sprintf("listen: 127.0.0.1:0\nbaseURL: %s\nstore: {sqlite: issuer.db}\nsealKey: seal.key\ncredentials: keys.yaml\n"+
 		"admin: {listen: \"127.0.0.1:0\"}\naudit: {file: audit.jsonl}\nusage: usage\ndrain: {wait: 500ms}\nlog: {level: warn}\n", baseURL)
-	for name, content := range map[string]string{"issuer.yaml": text, "pool.yaml": poolYAML} {
+	for name, content := range map[string]string{"issuer.yaml": text, "pool.yaml": program.PoolYAML} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
