@@ -36,6 +36,9 @@ func (b *bodies) wrap(next http.Handler) http.Handler {
 		}
 		body.peer.waits(true)
 		defer body.giveBack()
+		// net/http looks at the body that it made: one that was not read to its end keeps the connection open until the answer
+		// is there. Behind any other body it would be closed at once, and a sender in the middle of its body saw a reset instead.
+		defer func() { r.Body = body.body }()
 		r.Body = body
 		if r.ContentLength > smallBody || r.ContentLength < 0 {
 			w = body
