@@ -1,6 +1,9 @@
 package main
 
 import (
+	"os"
+	"os/signal"
+	"syscall"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -12,6 +15,10 @@ func TestMain(m *testing.M) {
 
 // TestScripts types each story of testdata/script as a user would.
 func TestScripts(t *testing.T) {
+	// Under nohup the programs that are started here would ignore a hangup as well. What is caught is not ignored by a child.
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP)
+	t.Cleanup(func() { signal.Stop(hangup) }) // the stories run beside each other, after this function
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
