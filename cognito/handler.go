@@ -180,10 +180,14 @@ func readAll(w http.ResponseWriter, r *http.Request, most int64) (body []byte, t
 // name notes what the request is about, if there is such a thing: a secret that somebody sends as an id is not logged.
 func (h *handler) name(e *entry, poolID, clientID string) {
 	now := h.service.current.Load()
+	c := now.clients.get(clientID)
+	if c != nil {
+		e.client = c.ClientID
+		if poolID == "" { // as of GetClientToken, where the client alone says which pool it is
+			poolID = c.UserPoolID
+		}
+	}
 	if p := now.pools[poolID]; p != nil {
 		e.pool = p.ID
-	}
-	if c := now.clients.get(clientID); c != nil {
-		e.client = c.ClientID
 	}
 }

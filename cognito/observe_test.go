@@ -51,6 +51,30 @@ func TestObservations(t *testing.T) {
 	}
 }
 
+// TestBothDoorsNameThePool: GetClientToken is told of no pool. Whoever counts its tokens would otherwise take one app client for two.
+func TestBothDoorsNameThePool(t *testing.T) {
+	f := newFixture(t)
+	api := f.client("api", cognito.ClientSettings{ExplicitAuthFlows: []string{"ALLOW_CLIENT_TOKEN_AUTH"}, AllowedOAuthScopes: []string{readScope}})
+	var seen []cognito.Observation
+	w := wire{t, cognito.Handler(f.service, cognito.HandlerConfig{Observe: func(o cognito.Observation) { seen = append(seen, o) }})}
+	w.call("GetClientToken", `{"ClientId":"`+api.ClientID+`","Secret":"`+api.ClientSecret.Reveal()+`"}`)
+	w.call("GetClientToken", `{"ClientId":"`+api.ClientID+`","Secret":"hunter2hunter2hunter2hunter2"}`)
+	w.call("RevokeToken", `{"ClientId":"`+api.ClientID+`","ClientSecret":"`+api.ClientSecret.Reveal()+`","Token":"a"}`)
+	w.call("GetClientToken", `{"ClientId":"stranger","Secret":"hunter2hunter2hunter2hunter2"}`)
+	for i, o := range seen {
+		wantPool, wantClient := f.pool, api.ClientID
+		if i == 3 {
+			wantPool, wantClient = "", ""
+		}
+		if o.PoolID != wantPool || o.ClientID != wantClient || o.Token() != (i == 0) {
+			t.Errorf("observation %d: %+v", i, o)
+		}
+	}
+	if len(seen) != 4 {
+		t.Errorf("%d observations", len(seen))
+	}
+}
+
 func TestTokenLife(t *testing.T) {
 	f := newFixture(t)
 	if name, life := f.service.TokenLife(f.pool, f.reader.ClientID); name != "reader" || life != time.Hour {
