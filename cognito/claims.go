@@ -11,10 +11,10 @@ import (
 
 // immutableClaims are those that no trigger can add, change or remove.
 //
-// Cognito: this is its table for access tokens, with scope, which triggers change through scopesToAdd and
-// scopesToSuppress only.
+// Cognito: its "Claims and scopes reference" says of each whether a trigger can add, modify or suppress it. The claim scope is here
+// too: triggers change it through scopesToAdd and scopesToSuppress only.
 var immutableClaims = []string{
-	"acr", "amr", "at_hash", "auth_time", "azp", "client_id", "device_key", "event_id", "exp", "iat", "iss", "jti", "nbf", "nonce",
+	"acr", "amr", "at_hash", "auth_time", "azp", "client_id", "device_key", "event_id", "exp", "iat", "identities", "iss", "jti", "nbf", "nonce",
 	"origin_jti", "scope", "sub", "token_use", "username", "version",
 }
 
@@ -38,6 +38,12 @@ func claimAllowed(name string) bool {
 	return !strings.HasPrefix(name, "cognito:") && !slices.Contains(immutableClaims, name)
 }
 
+// canAdd: Cognito: an attribute of developers (dev:) can be suppressed, and neither added nor modified.
+func canAdd(name string) bool { return claimAllowed(name) && !strings.HasPrefix(name, "dev:") }
+
+// canSuppress: Cognito: aud can be added, as the client's id, and not suppressed.
+func canSuppress(name string) bool { return claimAllowed(name) && name != "aud" }
+
 // apply holds what a trigger wants to Cognito's rules. It returns the token's scopes, and the further claims as JSON
 // members, sorted by name, each after a comma. The error is an errAnswer; it quotes no claim's value.
 func (g AccessTokenGeneration) apply(clientID string, scopes []string) ([]string, []byte, error) {
@@ -45,7 +51,7 @@ func (g AccessTokenGeneration) apply(clientID string, scopes []string) ([]string
 		return nil, nil, errAnswer{"it has more than 5000 claims and scopes"}
 	}
 	for _, name := range g.ClaimsToSuppress {
-		if !claimAllowed(name) {
+		if !canSuppress(name) {
 			return nil, nil, errAnswer{"claimsToSuppress has a claim that cannot be changed"}
 		}
 	}
@@ -62,7 +68,7 @@ func (g AccessTokenGeneration) claims(clientID string) ([]byte, error) {
 	written := 0
 	for _, name := range slices.Sorted(maps.Keys(g.ClaimsToAddOrOverride)) {
 		value := g.ClaimsToAddOrOverride[name]
-		if !claimAllowed(name) {
+		if !canAdd(name) {
 			return nil, errAnswer{"claimsToAddOrOverride has a claim that cannot be changed"}
 		}
 		// Cognito: aud "may be added only as the client id".

@@ -105,6 +105,7 @@ func TestPreTokenChanges(t *testing.T) {
 		{"aud is the client", cognito.AccessTokenGeneration{ClaimsToAddOrOverride: claims{"aud": f.reader.ClientID}}, "aud", f.reader.ClientID},
 		{"groups", cognito.AccessTokenGeneration{ClaimsToAddOrOverride: claims{"cognito:groups": "g"}}, "cognito:groups", "g"},
 		{"suppress beats override", cognito.AccessTokenGeneration{ClaimsToAddOrOverride: claims{"tenant": "a"}, ClaimsToSuppress: []string{"tenant"}}, "tenant", nil},
+		{"dev: is suppressed", cognito.AccessTokenGeneration{ClaimsToSuppress: []string{"dev:tier"}}, "dev:tier", nil},
 		{"scope added", cognito.AccessTokenGeneration{ScopesToAdd: []string{"x/y", readScope}}, "scope", readScope + " x/y"},
 		{"scope suppressed", cognito.AccessTokenGeneration{ScopesToAdd: []string{"x/y"}, ScopesToSuppress: []string{readScope}}, "scope", "x/y"},
 		{"all scopes suppressed", cognito.AccessTokenGeneration{ScopesToSuppress: []string{readScope}}, "scope", nil},
@@ -126,7 +127,7 @@ func TestImmutableClaims(t *testing.T) {
 		return answer, nil
 	})
 	table := []string{"sub", "client_id", "event_id", "device_key", "version", "acr", "amr", "at_hash", "auth_time", "azp", "exp", "iat", "iss", "jti",
-		"nbf", "nonce", "origin_jti", "token_use", "username", "cognito:username", "cognito:anything", "scope", ""}
+		"nbf", "nonce", "origin_jti", "token_use", "username", "identities", "cognito:username", "cognito:anything", "scope", ""}
 	var answers []cognito.AccessTokenGeneration
 	for _, name := range table {
 		answers = append(answers, cognito.AccessTokenGeneration{ClaimsToAddOrOverride: map[string]any{name: "x"}}, cognito.AccessTokenGeneration{ClaimsToSuppress: []string{name}})
@@ -134,6 +135,8 @@ func TestImmutableClaims(t *testing.T) {
 	answers = append(answers,
 		cognito.AccessTokenGeneration{ClaimsToAddOrOverride: map[string]any{"aud": "https://api.example.com"}},
 		cognito.AccessTokenGeneration{ClaimsToAddOrOverride: map[string]any{"aud": []string{f.reader.ClientID}}},
+		cognito.AccessTokenGeneration{ClaimsToSuppress: []string{"aud"}},
+		cognito.AccessTokenGeneration{ClaimsToAddOrOverride: map[string]any{"dev:tier": "gold"}},
 		cognito.AccessTokenGeneration{ClaimsToAddOrOverride: map[string]any{"x": nil}},
 		cognito.AccessTokenGeneration{ClaimsToAddOrOverride: map[string]any{"x": make(chan int)}},
 		cognito.AccessTokenGeneration{ClaimsToAddOrOverride: map[string]any{"x": strings.Repeat("x", 1<<16)}},
