@@ -1,6 +1,7 @@
 package peers
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -60,11 +61,12 @@ var refusals = []difference{
 		},
 	},
 	{
-		"date that is none", "RFC 7519, Section 2: a NumericDate is a number of seconds since 1970; the bound is the year 9999",
+		"date that is none", "RFC 7519, Section 2: a NumericDate is a number of seconds since 1970; the bounds are the year 9999 and 64 characters",
 		countersign.BadClaims, func(r reading) bool {
 			return slices.ContainsFunc([]string{"exp", "nbf", "iat"}, func(name string) bool {
-				f := seconds(r.claims.last(name))
-				return r.claims.has(name) && !(f >= 0 && f <= 253402300799 && !math.Signbit(f))
+				v := r.claims.last(name)
+				f, n := seconds(v), fmt.Sprint(v)
+				return r.claims.has(name) && !(f >= 0 && f <= 253402300799 && !math.Signbit(f) && len(n) <= 64)
 			})
 		},
 	},
@@ -77,7 +79,7 @@ var refusals = []difference{
 		},
 	},
 	{
-		"scope outside the grammar", "RFC 6749, Section 3.3: one space between tokens of printable ASCII",
+		"scope outside the grammar", "RFC 6749, Section 3.3: one space between tokens of printable ASCII; the bound is 512 of them",
 		countersign.BadClaims, func(r reading) bool { return !isScope(r.claims.last("scope")) || !isScope(r.claims.last("scp")) },
 	},
 	{
@@ -115,7 +117,7 @@ func beyond(of func(reading) document) func(reading) bool {
 		d := of(r)
 		kid, _ := d.last("kid").(string)
 		typ, _ := d.last("typ").(string)
-		return d.depth > 16 || d.count > 256 || len(kid) > 256 || len(typ) > 256
+		return d.depth >= 16 || d.count > 256 || len(kid) > 256 || len(typ) > 256
 	}
 }
 
@@ -145,7 +147,7 @@ func isScope(v any) bool {
 			list = append(list, token)
 		}
 	}
-	return ok && !slices.ContainsFunc(list, func(v any) bool {
+	return ok && len(list) <= 512 && !slices.ContainsFunc(list, func(v any) bool {
 		token, _ := v.(string)
 		return token == "" || strings.ContainsFunc(token, func(c rune) bool { return c <= ' ' || c == '"' || c == '\\' || c > '~' })
 	})

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/countersign-dev/countersign"
@@ -120,6 +121,9 @@ func FuzzDifferences(f *testing.F) {
 		header, claims := readDocument(h), readDocument(c)
 		f.Add(header.text, claims.text, uint16(0))
 	}
+	for _, rare := range rarities {
+		f.Add(headerOf(pool, keysOf[pool][0]).String(), strings.Replace(good[pool].String(), rare[0], rare[1], 1), uint16(0))
+	}
 	j := newJudge(f)
 	f.Fuzz(func(t *testing.T, header, claims string, spoil uint16) {
 		d := draft{texts: [2]string{header, claims}}
@@ -140,6 +144,17 @@ func FuzzDifferences(f *testing.F) {
 			t.Errorf("%s: %s", v.problem, d.token)
 		}
 	})
+}
+
+// rarities are what makes good claims rare, where the tables have to be exact.
+var rarities = [][2]string{
+	{`"version":2`, `"version":` + strings.Repeat("[", 16) + strings.Repeat("]", 16)},
+	{`"version":2`, `"version":1e400`},
+	{`"version":2`, `"version":"\ud83d\\\ude00"`},
+	{`"version":2`, `"nbf":0.` + strings.Repeat("0", 70)},
+	{`demo.list"`, `demo.list` + strings.Repeat(" a", 512) + `"`},
+	{`"client_id":"` + client + `"`, `"client_id":{},"aud":{}`},
+	{`"client_id":"` + client + `"`, `"client_id":{},"aud":[{}]`},
 }
 
 // keyNamed is the key for the kid, or any.

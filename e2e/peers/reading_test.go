@@ -41,7 +41,7 @@ type document struct {
 	duplicates bool             // in any of its objects
 	hugeNumber bool             // one that a float64 cannot hold
 	count      int              // of member names
-	depth      int
+	depth      int              // of its objects and arrays, empty ones included; what is in no other is at 0
 }
 
 var generous = strings.NewReplacer("\r", "", "\n", "", "=", "", "+", "-", "/", "_")
@@ -66,10 +66,12 @@ func readDocument(part string) document {
 
 // value reads the next value. Objects are map[string][]any, with all the values of a name.
 func (d *document) value(dec *json.Decoder, depth int) (any, error) {
-	d.depth = max(d.depth, depth)
 	token, err := dec.Token()
 	if err != nil {
 		return nil, err
+	}
+	if _, nests := token.(json.Delim); nests {
+		d.depth = max(d.depth, depth)
 	}
 	switch token {
 	case json.Delim('{'):
@@ -127,7 +129,7 @@ var (
 
 // unicode reports whether the document is UTF-8 without lone surrogates.
 func (d document) unicode() bool {
-	rest := surrogatePair.ReplaceAllString(escapedBackslash.ReplaceAllString(d.text, ""), "")
+	rest := surrogatePair.ReplaceAllString(escapedBackslash.ReplaceAllString(d.text, " "), "")
 	return utf8.ValidString(d.text) && !surrogate.MatchString(rest)
 }
 

@@ -155,8 +155,12 @@ func accessToken(typ string, claims map[string]any) error {
 	return errors.New("the scope is missing")
 }
 
-// listed reports whether v is the string s or an array that has it.
+// listed reports whether s is a string, and v is it or an array that has it.
 func listed(v, s any) bool {
 	list, ok := v.([]any)
-	return ok && slices.Contains(list, s) || !ok && v == s
+	if !ok {
+		list = []any{v}
+	}
+	_, isText := s.(string) // two objects cannot be compared
+	return isText && slices.Contains(list, s)
 }
