@@ -190,6 +190,8 @@ func TestFile(t *testing.T) {
 		{"JSON without an id", "f", files{"f": `{"client_secret":"s3cret"}`}, "", `no member "client_id"`},
 		{"JSON with another spelling", "f", files{"f": `{"Client_ID":"a","client_secret":"s3cret"}`}, "", `no member "client_id"`},
 		{"JSON with a number", "f", files{"f": `{"client_id":"a","client_secret":42}`}, "", `"client_secret" is not a string`},
+		{"JSON with null", "f", files{"f": `{"client_id":null,"client_secret":"s3cret"}`}, "", `"client_id" is not a string`},
+		{"JSON with null for a second secret", "f", files{"f": `{"client_id":"a","client_secret":"b","client_secret_2":null}`}, "a:b", ""},
 		{"JSON with a member twice", "f", files{"f": `{"client_id":"a","client_id":"b","client_secret":"s3cret"}`}, "", "is not a JSON object"},
 		{"too long", "f", files{"f": strings.Repeat(" ", 1<<17)}, "", "over 65536 bytes"},
 		{"a directory for a value", "d", files{"d/client_id": "a", "d/client_secret/x": "b"}, "", "not a regular file"},

@@ -107,13 +107,13 @@ func parseCredentials(name string, data []byte) ([]Credential, error) {
 	if err != nil {
 		return nil, fmt.Errorf(`%s is not a JSON object {"client_id": "…", "client_secret": "…"}`, name)
 	}
-	var values [3]string
+	var values [3]string // null, as a second secret, is none
 	for i, key := range []string{"client_id", "client_secret", "client_secret_2"} {
 		raw, found := object[key]
 		if !found && i < 2 {
 			return nil, fmt.Errorf("%s has no member %q", name, key)
 		}
-		if found && json.Unmarshal(raw, &values[i]) != nil {
+		if found && json.Unmarshal(raw, &values[i]) != nil || i < 2 && string(raw) == "null" {
 			return nil, fmt.Errorf("%s: the member %q is not a string", name, key)
 		}
 	}

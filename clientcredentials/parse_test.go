@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -74,6 +73,7 @@ func FuzzTokenAnswer(f *testing.F) {
 	f.Add([]byte(`{"access_token":"eyJ.e30.c2ln","expires_in":3600,"token_type":"Bearer"}`))
 	f.Add([]byte(`{"access_token":"a==","expires_in":"1e9","token_type":"bearer","scope":"a/b c","x":{"y":[1]}}`))
 	f.Add([]byte(`{"access_token":"a","access_token":"b","token_type":"Bearer"}`))
+	f.Add([]byte(`{"access_token":"a","token_type":"Bearer","x":1e400}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		g, err := parseGrant(body)
 		if err != nil {
@@ -88,8 +88,7 @@ func FuzzTokenAnswer(f *testing.F) {
 		if g.life < 0 || g.life > maxLife {
 			t.Errorf("the life is %v", g.life)
 		}
-		var other map[string]any
-		if err := json.Unmarshal(body, &other); err != nil || other["access_token"] != g.accessToken {
+		if other, err := secondReading(body, "access_token"); err != nil || other != g.accessToken {
 			t.Errorf("encoding/json reads %v, %v", other, err)
 		}
 		written := map[string]any{"access_token": g.accessToken, "token_type": "Bearer"}
@@ -132,6 +131,8 @@ func FuzzLifetime(f *testing.F) {
 func FuzzCredentialFile(f *testing.F) {
 	f.Add([]byte(`{"client_id":"a","client_secret":"b","client_secret_2":"c"}`))
 	f.Add([]byte(`{"client_id":"a","client_secret":42}`))
+	f.Add([]byte(`{"client_id":"a","client_secret":"b","x":1e400}`))
+	f.Add([]byte(`{"client_id":null,"client_secret":"b"}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		list, err := parseCredentials("name", data)
 		if err != nil {
@@ -140,11 +141,22 @@ func FuzzCredentialFile(f *testing.F) {
 			}
 			return
 		}
-		var other map[string]any
-		if err := json.Unmarshal(data, &other); err != nil || fmt.Sprint(other["client_id"]) != list[0].ClientID {
+		if other, err := secondReading(data, "client_id"); err != nil || other != list[0].ClientID {
 			t.Errorf("encoding/json reads %v, %v", other, err)
 		}
 	})
+}
+
+// secondReading is what encoding/json reads for the member. It is asked for no value of another one: a number there may be one that
+// JSON has and a float64 does not.
+func secondReading(object []byte, member string) (any, error) {
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(object, &members); err != nil {
+		return nil, err
+	}
+	var value any
+	err := json.Unmarshal(members[member], &value)
+	return value, err
 }
 
 func base64URL(data []byte) string { return base64.RawURLEncoding.EncodeToString(data) }
