@@ -212,6 +212,7 @@ func FuzzDiscoveryDocument(f *testing.F) {
 	f.Add([]byte(`{"issuer":"https://issuer.test","jwks_uri":"https://keys.test/jwks"}`))
 	f.Add([]byte(`{"jwks_uri":"http://127.0.0.1/jwks","issuer":"https://issuer.test","a":{"issuer":"x"}}`))
 	f.Add([]byte(`{"issuer":"https:\/\/issuer.test","jwks_uri":"https://keys.test/\u00e4","issuer ":1}`))
+	f.Add([]byte(`{"issuer":"https://issuer.test","jwks_uri":"https://keys.test/jwks","n":1e400}`))
 	f.Add([]byte("{\"issuer\":\"https://issuer.test\",\"jwks_uri\":\"https://\xff\"}"))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		const issuer = "https://issuer.test"
@@ -219,12 +220,18 @@ func FuzzDiscoveryDocument(f *testing.F) {
 		if err != nil {
 			return
 		}
-		var second map[string]any
+		var second map[string]json.RawMessage // and no values: JSON has numbers that a float64 does not
 		if err := json.Unmarshal(body, &second); err != nil {
 			t.Fatalf("accepted what encoding/json does not: %v", err)
 		}
-		if second["issuer"] != issuer || second["jwks_uri"] != m.JWKSURI {
-			t.Fatalf("read %q, encoding/json reads %v", m.JWKSURI, second)
+		text := func(name string) (s string) {
+			if err := json.Unmarshal(second[name], &s); err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			return s
+		}
+		if text("issuer") != issuer || text("jwks_uri") != m.JWKSURI {
+			t.Fatalf("read %q, encoding/json reads %s", m.JWKSURI, body)
 		}
 		if !strings.HasPrefix(strings.ToLower(m.JWKSURI), "https://") {
 			t.Fatalf("accepted the address %q", m.JWKSURI)
