@@ -25,6 +25,7 @@ type grant struct {
 	accessToken string
 	life        time.Duration // 0 when the answer does not say
 	scopes      []string      // nil when the answer does not say
+	at          time.Time     // when the issuer answered, by its own clock; zero when it does not say
 }
 
 var errAnswer = errors.New("the answer is not the JSON object that the protocol asks for")

@@ -18,8 +18,13 @@ import (
 	"github.com/countersign-dev/countersign/internal/jose"
 )
 
-// assertionLife is how long a client assertion that is signed here is good.
-const assertionLife = time.Minute
+const (
+	assertionLife = time.Minute // of a client assertion that is signed here, from its iat to its exp
+
+	// assertionPast is how long ago its iat is. RFC 7523, Section 3 lets an issuer allow for clock skew and does not ask for it:
+	// there are some that refuse what is of the next second.
+	assertionPast = 5 * time.Second
+)
 
 // PrivateKey is a client's own key, with which it authenticates in place of a secret. However it is printed, logged or
 // marshalled, the key reads "<redacted>".
@@ -98,7 +103,7 @@ func (k *privateKey) sign(audience string, now time.Time) (string, error) {
 	// time; jti lets the issuer refuse an assertion that it has seen.
 	claims := map[string]any{
 		"iss": k.ClientID, "sub": k.ClientID, "aud": audience, "jti": rand.Text(),
-		"iat": now.Unix(), "exp": now.Add(assertionLife).Unix(),
+		"iat": now.Add(-assertionPast).Unix(), "exp": now.Add(assertionLife - assertionPast).Unix(),
 	}
 	h, err := json.Marshal(header)
 	if err != nil {

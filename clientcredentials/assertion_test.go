@@ -124,7 +124,7 @@ func TestAssertionsAreNeverTheSame(t *testing.T) {
 			if claims["aud"] != endpoint {
 				t.Errorf("without an Issuer, aud is %v, want the token endpoint", claims["aud"])
 			}
-			if seen[claims["jti"]] || claims["iat"] != float64(time.Now().Unix()) {
+			if seen[claims["jti"]] || claims["iat"] != float64(time.Now().Unix()-5) {
 				t.Errorf("claims %v again", claims)
 			}
 			seen[claims["jti"]] = true
@@ -233,35 +233,37 @@ func TestAssertionFileHoldsAnAssertion(t *testing.T) {
 
 // TestNothingTellsAnAssertion: whoever has one may ask for a token for a minute.
 func TestNothingTellsAnAssertion(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "token")
-	if err := os.WriteFile(file, []byte(jwt(map[string]any{"sub": "orders"})), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	for name, credentials := range map[string]clientcredentials.Credentials{
-		"signed": clientcredentials.PrivateKeyJWT(clientcredentials.PrivateKey{ClientID: "reader", Signer: edKey}),
-		"file":   clientcredentials.AssertionFile("reader", file),
-	} {
-		var shown string
-		out := &logBuffer{}
-		s := (&issuer{}).source(t, func(cfg *clientcredentials.Config) {
-			cfg.Credentials, cfg.Logger = credentials, out.logger()
-			cfg.HTTPClient = &http.Client{Transport: roundTripper(func(req *http.Request) (*http.Response, error) {
-				body, _ := io.ReadAll(req.Body)
-				shown = must(url.ParseQuery(string(body))).Get("client_assertion")
-				return nil, errors.New("cannot send " + string(body))
-			})}
-		})
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		defer cancel()
-		_, err := s.Token(ctx)
-		_ = s.Close() // no request is under way while all of it is printed
-		list, _ := credentials.Load(t.Context())
-		told := fmt.Sprintf("%v %+v %#v %v %s %+v", err, err, list, list, out, s)
-		_, claims, _ := strings.Cut(shown, ".")
-		if shown == "" || strings.Contains(told, shown) || strings.Contains(told, claims) {
-			t.Errorf("%s: told: %s", name, told)
+	synctest.Test(t, func(t *testing.T) {
+		file := filepath.Join(t.TempDir(), "token")
+		if err := os.WriteFile(file, []byte(jwt(map[string]any{"sub": "orders"})), 0o600); err != nil {
+			t.Fatal(err)
 		}
-	}
+		for name, credentials := range map[string]clientcredentials.Credentials{
+			"signed": clientcredentials.PrivateKeyJWT(clientcredentials.PrivateKey{ClientID: "reader", Signer: edKey}),
+			"file":   clientcredentials.AssertionFile("reader", file),
+		} {
+			var shown string
+			out := &logBuffer{}
+			s := (&issuer{}).source(t, func(cfg *clientcredentials.Config) {
+				cfg.Credentials, cfg.Logger = credentials, out.logger()
+				cfg.HTTPClient = &http.Client{Transport: roundTripper(func(req *http.Request) (*http.Response, error) {
+					body, _ := io.ReadAll(req.Body)
+					shown = must(url.ParseQuery(string(body))).Get("client_assertion")
+					return nil, errors.New("cannot send " + string(body))
+				})}
+			})
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			_, err := s.Token(ctx)
+			_ = s.Close() // no request is under way while all of it is printed
+			list, _ := credentials.Load(t.Context())
+			told := fmt.Sprintf("%v %+v %#v %v %s %+v", err, err, list, list, out, s)
+			_, claims, _ := strings.Cut(shown, ".")
+			if shown == "" || strings.Contains(told, shown) || strings.Contains(told, claims) {
+				t.Errorf("%s: told: %s", name, told)
+			}
+		}
+	})
 }
 
 // TestNothingTellsAPrivateKey: an Ed25519 key is a slice of bytes, which fmt prints, and encoding/json writes every field of an RSA key.

@@ -32,7 +32,8 @@ type entry struct {
 
 // lifetime is min(expires_in, exp claim). A cache in front of an issuer repeats expires_in from when it
 // stored the answer, so the claim is compared with the clock; and with iat, so that a clock which is behind
-// does not lengthen it. It is negative for a token that has ended.
+// does not lengthen it. Where this machine's clock leaves next to nothing, the issuer's own decides, if the answer
+// has it: a clock that is ahead would throw every token away. It is negative for a token that has ended.
 func lifetime(g grant, c claims, now instant) time.Duration {
 	life := g.life
 	if life == 0 {
@@ -47,12 +48,17 @@ func lifetime(g grant, c claims, now instant) time.Duration {
 			life = min(life, time.Duration(max(seconds, -1)*float64(time.Second)))
 		}
 	}
-	if c.timed {
-		shorten(c.expiry - float64(now.wall)/float64(time.Second))
-		if c.issuedAt > 0 {
-			shorten(c.expiry - c.issuedAt)
-		}
+	if !c.timed {
+		return life
 	}
+	if c.issuedAt > 0 {
+		shorten(c.expiry - c.issuedAt)
+	}
+	left := c.expiry - float64(now.wall)/float64(time.Second)
+	if !g.at.IsZero() && left < min(life/10, defaultLife).Seconds() {
+		left = max(left, c.expiry-float64(g.at.Unix()))
+	}
+	shorten(left)
 	return life
 }
 

@@ -50,6 +50,7 @@ type Error struct {
 	temporary  bool
 	retryAfter time.Duration // as the issuer asked; 0 when it did not
 	retryAt    time.Duration // NextTry on the monotonic clock
+	at         time.Time     // when the issuer answered, by its own clock; zero when it does not say
 }
 
 // Error implements the error interface.

@@ -62,7 +62,7 @@ func (f *fetcher) proven(c Credential, at endpoint) (Credential, error) {
 		audience = at.url
 	}
 	var err error
-	c.assertion, err = c.signer.sign(audience, f.clock.wallTime())
+	c.assertion, err = c.signer.sign(audience, f.clock.wallTime().Add(f.issuerAhead))
 	return c, err
 }
 
@@ -105,6 +105,7 @@ func (f *fetcher) post(ctx context.Context, at endpoint, c Credential) (grant, *
 	}
 	g, err := d.grant(body)
 	if err == nil {
+		g.at = issuerTime(res.Header)
 		return g, nil
 	}
 	if r := d.refusal(body); r.code != "" || r.temporary {
@@ -115,7 +116,7 @@ func (f *fetcher) post(ctx context.Context, at endpoint, c Credential) (grant, *
 
 // refused makes an Error of an answer that is not a token.
 func (f *fetcher) refused(res *http.Response, r refusal) *Error {
-	e := &Error{Code: r.code, Status: res.StatusCode, temporary: r.temporary}
+	e := &Error{Code: r.code, Status: res.StatusCode, temporary: r.temporary, at: issuerTime(res.Header)}
 	switch status := res.StatusCode; {
 	case status >= 300 && status < 400:
 		// A 307 would carry the secret to wherever the answer points.

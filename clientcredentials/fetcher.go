@@ -29,10 +29,12 @@ type fetcher struct {
 	spread   time.Duration // until the first attempt was made
 	again    bool          // the token that is held was refused
 
-	endpoint endpoint    // what discovery found
-	worked   *Credential // a pointer, so that a printed Source shows an address
-	failures int         // in a row
-	lacking  string      // the scopes last reported as not granted
+	endpoint    endpoint      // what discovery found
+	worked      *Credential   // a pointer, so that a printed Source shows an address
+	failures    int           // in a row
+	lacking     string        // the scopes last reported as not granted
+	issuerAhead time.Duration // of this machine's clock, as a refused assertion has shown
+	clockTold   bool          // the log has that the clocks differ
 }
 
 // run makes up to tries attempts. The error says when the next one is due.
@@ -78,7 +80,12 @@ func (f *fetcher) attempt(ctx context.Context) (*entry, *Error) {
 	g, err := f.ask(ctx, at, used, list[0])
 	if err != nil && err.Code == InvalidClient {
 		list = f.loadAgain(ctx, list)
-		if other, found := f.another(list, used); found {
+		other, found := f.another(list, used)
+		if !found && used.signer != nil {
+			// It may be the time in the assertion that is refused: another one, with the issuer's.
+			other, found = used, f.adjust(err.at)
+		}
+		if found {
 			used, asked = other, f.clock.read()
 			g, err = f.ask(ctx, at, used, list[0])
 		}
@@ -177,6 +184,7 @@ func (f *fetcher) admit(g grant, asked instant) (*entry, *Error) {
 			"the issuer gave a token that has ended by this machine's clock; look at the clock, and at a cache in front of the issuer")}
 	}
 	f.noteScopes(t.Scopes)
+	f.noteClock(g.at)
 	return e, nil
 }
 

@@ -254,7 +254,7 @@ func TestItsOwnTransportIsMadeTheDefault(t *testing.T) {
 		cfg.HTTPClient, cfg.Door = &http.Client{}, clientcredentials.ClientSecretPost
 	})
 	http.DefaultTransport = s.Transport(nil)
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	if _, err := s.Token(ctx); err != nil || i.count() != 1 {
 		t.Errorf("%v after %d requests", err, i.count())
