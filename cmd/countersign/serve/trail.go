@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"errors"
 	"os"
 	"sync"
 
@@ -67,6 +68,11 @@ func (f *appendFile) reopen() error {
 	if err != nil {
 		return err
 	}
+	if torn(f.path) {
+		if _, err := file.WriteString("\n"); err != nil {
+			return errors.Join(err, file.Close())
+		}
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.file != nil {
@@ -74,6 +80,23 @@ func (f *appendFile) reopen() error {
 	}
 	f.file = file
 	return nil
+}
+
+// torn says whether the file ends in half a line, as a process leaves it that was killed, or had no room, in the middle of one: the
+// next line would be lost with it. What cannot be read is none.
+func torn(path string) bool {
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil || !info.Mode().IsRegular() || info.Size() == 0 {
+		return false
+	}
+	last := make([]byte, 1)
+	_, err = f.ReadAt(last, info.Size()-1)
+	return err == nil && last[0] != '\n'
 }
 
 func (f *appendFile) close() error {
