@@ -58,6 +58,9 @@ func (c *issuerConfig) add(cmd *cobra.Command) {
 func (c *issuerConfig) load() (*serve.Config, error) { return serve.Load(c.path) }
 
 func runIssuer(ctx context.Context, config *serve.Config, ready string, stderr io.Writer) error {
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP) // before the start, which may wait for a database: by default SIGHUP ends the process
+	defer signal.Stop(hangup)
 	server, err := serve.Start(ctx, config, config.Logger(stderr))
 	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
 		return errors.New("interrupted before the issuer was up")
@@ -71,9 +74,6 @@ func runIssuer(ctx context.Context, config *serve.Config, ready string, stderr i
 		}
 		defer os.Remove(ready)
 	}
-	hangup := make(chan os.Signal, 1)
-	signal.Notify(hangup, syscall.SIGHUP)
-	defer signal.Stop(hangup)
 	for {
 		select {
 		case <-ctx.Done():
