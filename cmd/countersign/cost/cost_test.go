@@ -124,6 +124,26 @@ func TestTheEndOfAMonth(t *testing.T) {
 	}
 }
 
+// TestAClockThatJumps: into another month and back, twice, in which nothing that was counted is written over.
+func TestAClockThatJumps(t *testing.T) {
+	dir, now := t.TempDir(), &clock{time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)}
+	m := newMeter(t, dir, "one", now)
+	for range 3 {
+		m.Count("pool", "reader")
+		flush(t, m)
+		m.Count("pool", "reader")
+		now.now = now.now.AddDate(0, 1, 0)
+		m.Count("pool", "reader")
+		flush(t, m)
+		now.now = now.now.AddDate(0, -1, 0)
+	}
+	for month, want := range map[string]uint64{"2026-11": 6, "2026-12": 3} {
+		if usage, err := cost.Read(dir, month); err != nil || len(usage.Clients) != 1 || usage.Clients[0].Tokens() != want {
+			t.Errorf("%s: %+v, %v; want %d tokens", month, usage, err, want)
+		}
+	}
+}
+
 // TestAWriteAMinute: never one a token.
 func TestAWriteAMinute(t *testing.T) {
 	dir := t.TempDir()

@@ -43,6 +43,7 @@ type Meter struct {
 	clients map[[2]string]*Client
 	dirty   bool
 	ended   []usageFile // months that are over, to be written for the last time
+	part    string      // of the names of files, once the clock has gone back into a month that has one
 
 	writing sync.Mutex // one flush at a time
 }
@@ -84,7 +85,7 @@ func (m *Meter) begin(month string) {
 }
 
 func (m *Meter) path(month string) string {
-	return filepath.Join(m.config.Dir, month+"-"+m.config.Instance+".json")
+	return filepath.Join(m.config.Dir, month+"-"+m.config.Instance+m.part+".json")
 }
 
 // Count counts a token of an app client.
@@ -119,6 +120,9 @@ func (m *Meter) turn(month string) {
 	if m.dirty {
 		m.ended = append(m.ended, m.snapshot())
 	}
+	if month < m.month || m.part != "" { // the clock was set: what the month has already stays, in a file of its own
+		m.part = "-" + rand.Text()[:8]
+	}
 	m.begin(month)
 }
 
@@ -131,7 +135,7 @@ func (m *Meter) snapshot() usageFile {
 			copied[key].Days[date] = day
 		}
 	}
-	return usageFile{Version: 1, Month: m.month, Clients: sorted(copied)}
+	return usageFile{Version: 1, Month: m.month, Clients: sorted(copied), path: m.path(m.month)}
 }
 
 // Flush writes what was counted since the last time, if anything was.
@@ -150,11 +154,11 @@ func (m *Meter) Flush() error {
 	file := m.snapshot()
 	m.dirty = false
 	m.mu.Unlock()
-	if err := file.write(m.path(file.Month)); err != nil {
+	if err := file.write(); err != nil {
 		m.mu.Lock()
-		if file.Month == m.month {
+		if file.path == m.path(m.month) {
 			m.dirty = true // and again with the next
-		} else if !slices.ContainsFunc(m.ended, func(e usageFile) bool { return e.Month == file.Month }) {
+		} else if !slices.ContainsFunc(m.ended, func(e usageFile) bool { return e.path == file.path }) {
 			m.ended = append(m.ended, file)
 		}
 		m.mu.Unlock()
@@ -173,7 +177,7 @@ func (m *Meter) flushEnded() error {
 		}
 		file := m.ended[0]
 		m.mu.Unlock()
-		if err := file.write(m.path(file.Month)); err != nil {
+		if err := file.write(); err != nil {
 			return fmt.Errorf("cost: usage: %w", err)
 		}
 		m.mu.Lock()

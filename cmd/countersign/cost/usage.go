@@ -65,6 +65,8 @@ type usageFile struct {
 	Version int      `json:"version"`
 	Month   string   `json:"month"`
 	Clients []Client `json:"clients"`
+
+	path string
 }
 
 // maxUsage bounds the read of a file: ten thousand clients, each on each day of a month, have some 30 MB.
@@ -144,10 +146,10 @@ func sorted(sum map[[2]string]*Client) []Client {
 }
 
 // write replaces the file as a whole: a count that is cut short would be worse than an old one.
-func (u usageFile) write(path string) error {
+func (u usageFile) write() error {
 	content, err := json.Marshal(u)
 	if err != nil {
 		return err
 	}
-	return wholefile.Replace(path, append(content, '\n'), 0o600)
+	return wholefile.Replace(u.path, append(content, '\n'), 0o600)
 }
