@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 
@@ -46,14 +45,13 @@ func newCluster() *cobra.Command {
 	flags.BoolVar(&o.ExtendedSupport, "extended-support", false, "accept a Kubernetes version in extended support, at its higher price")
 	flags.StringVar(&o.SecretsKey, "secrets-key", "", "ARN of a KMS key that encrypts the cluster's Secrets (default: a key of Amazon EKS)")
 	flags.BoolVar(&o.Associations, "associations", false, "write only the Pod Identity associations of the pods, for a cluster that is there")
-	flags.StringVar(&o.output, "output", "yaml", "form of the output: yaml or json")
-	cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"yaml", "json"}, cobra.ShellCompDirectiveNoFileComp))
+	addOutput(cmd, &o.output, "yaml", "json")
 	return cmd
 }
 
 func (o *clusterOptions) run(stdout, stderr io.Writer) error {
-	if o.output != "yaml" && o.output != "json" {
-		return fmt.Errorf("--output %s: there are yaml and json", o.output)
+	if err := checkOutput(o.output, "yaml", "json"); err != nil {
+		return err
 	}
 	cfg, err := o.load()
 	if err != nil {
@@ -71,10 +69,7 @@ func (o *clusterOptions) run(stdout, stderr io.Writer) error {
 		if err := yaml.Load(text, &value); err != nil {
 			return err
 		}
-		encoder := json.NewEncoder(stdout)
-		encoder.SetIndent("", "  ")
-		encoder.SetEscapeHTML(false)
-		return encoder.Encode(value)
+		return encodeIndented(stdout, value)
 	}
 	_, err = stdout.Write(text)
 	return err

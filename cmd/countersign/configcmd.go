@@ -26,7 +26,7 @@ func newConfig() *cobra.Command {
 
 func newConfigCheck() *cobra.Command {
 	var flags configFlags
-	var output outputFlag
+	var output string
 	cmd := &cobra.Command{
 		Use:   "check",
 		Short: "Say every mistake of the file, with its line",
@@ -38,20 +38,20 @@ Exit codes: 0 no mistake, 1 there are mistakes, 2 the file could not be read.`,
   countersign config check --env prod --output json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := output.check("text", "json"); err != nil {
+			if err := checkOutput(output, textOrJSON...); err != nil {
 				return err
 			}
-			return runConfigCheck(flags, output.format, cmd.OutOrStdout())
+			return runConfigCheck(flags, output, cmd.OutOrStdout())
 		},
 	}
 	flags.add(cmd)
-	output.add(cmd, "text", "text or json")
+	addOutput(cmd, &output, textOrJSON...)
 	return cmd
 }
 
 func newConfigShow() *cobra.Command {
 	var flags configFlags
-	var output outputFlag
+	var output string
 	cmd := &cobra.Command{
 		Use:   "show",
 		Short: "Print the effective file: an environment laid over it, defaults filled in",
@@ -62,7 +62,7 @@ Exit codes: 0 done, 2 the file has a mistake, or could not be read.`,
   diff <(countersign config show --env staging) <(countersign config show --env prod)`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := output.check("yaml", "json"); err != nil {
+			if err := checkOutput(output, "yaml", "json"); err != nil {
 				return err
 			}
 			c, err := flags.load()
@@ -70,7 +70,7 @@ Exit codes: 0 done, 2 the file has a mistake, or could not be read.`,
 				return err
 			}
 			text, err := c.YAML()
-			if output.format == "json" {
+			if output == "json" {
 				text, err = c.JSON()
 			}
 			if err != nil {
@@ -81,7 +81,7 @@ Exit codes: 0 done, 2 the file has a mistake, or could not be read.`,
 		},
 	}
 	flags.add(cmd)
-	output.add(cmd, "yaml", "yaml or json")
+	addOutput(cmd, &output, "yaml", "json")
 	return cmd
 }
 
@@ -99,23 +99,6 @@ Exit codes: 0 done, 2 it could not be written.`,
 			return err
 		},
 	}
-}
-
-// outputFlag is --output of a command that prints a result.
-type outputFlag struct{ format string }
-
-func (f *outputFlag) add(cmd *cobra.Command, fallback, forms string) {
-	cmd.Flags().StringVar(&f.format, "output", fallback, "form of the output: "+forms)
-	complete(cmd, "output", strings.Split(forms, " or ")...)
-}
-
-func (f *outputFlag) check(forms ...string) error {
-	for _, form := range forms {
-		if f.format == form {
-			return nil
-		}
-	}
-	return fmt.Errorf("--output %s: there are %s", f.format, strings.Join(forms, " and "))
 }
 
 func runConfigCheck(flags configFlags, format string, stdout io.Writer) error {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -53,7 +52,7 @@ Exit codes: 0 printed, 1 the month costs more than --budget, 2 it could not be d
 	flags.StringVar(&o.prices, "prices", "", "file of prices (default: those that come with the program)")
 	flags.IntVar(&o.processes, "processes", 10, "how many processes an app client may have before its cache counts as broken")
 	flags.Float64Var(&o.budget, "budget", 0, "most that the month may cost; 0 means any amount")
-	addOutput(cmd, &o.out)
+	addOutput(cmd, &o.out, textOrJSON...)
 	_ = cmd.MarkFlagDirname("usage")
 	_ = cmd.MarkFlagDirname("state")
 	_ = cmd.MarkFlagFilename("prices", "yaml", "yml", "json")
@@ -69,7 +68,7 @@ func runCost(w io.Writer, o costOptions) error {
 	case o.budget < 0:
 		return errors.New("--budget is less than 0")
 	}
-	if err := checkOutput(o.out); err != nil {
+	if err := checkOutput(o.out, textOrJSON...); err != nil {
 		return err
 	}
 	bill, err := o.bill()
@@ -77,9 +76,7 @@ func runCost(w io.Writer, o costOptions) error {
 		return err
 	}
 	if o.out == "json" {
-		encoder := json.NewEncoder(w)
-		encoder.SetIndent("", "  ")
-		err = encoder.Encode(bill)
+		err = encodeIndented(w, bill)
 	} else {
 		err = printBill(w, bill, o.processes)
 	}

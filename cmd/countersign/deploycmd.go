@@ -56,9 +56,8 @@ Exit codes: 0 deployed and proved; 1 refused, or the rollout failed, or the proo
 	flags.StringVar(&o.prove, "prove", "all", "what is proved: all, service (past the load balancer) or none")
 	flags.DurationVar(&o.timeout, "timeout", 5*time.Minute, "longest wait for the rollout, and for the load balancer")
 	flags.DurationVar(&o.patience, "patience", 20*time.Second, "how long a new pod may fail to start, as when its image cannot be pulled, before the rollout is given up")
-	flags.StringVar(&o.output, "output", "text", "text or json")
 	complete(cmd, "prove", "all", "service", "none")
-	complete(cmd, "output", "text", "json")
+	addOutput(cmd, &o.output, textOrJSON...)
 	return cmd
 }
 
@@ -76,12 +75,8 @@ type deployOptions struct {
 func (o *deployOptions) check() error {
 	var problems []error
 	problem := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
-	if o.output != "text" && o.output != "json" {
-		problem("--output %s: there are text and json", o.output)
-	}
-	if o.prove != "all" && o.prove != "service" && o.prove != "none" {
-		problem("--prove %s: there are all, service and none", o.prove)
-	}
+	problems = append(problems, checkOutput(o.output, textOrJSON...))
+	problems = append(problems, checkChoice("prove", o.prove, "all", "service", "none"))
 	if o.timeout < time.Second {
 		problem("--timeout %s: write a second or more, as in 5m", o.timeout)
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"time"
@@ -81,13 +80,6 @@ type deployResult struct {
 }
 
 func (r deployResult) writeJSON(w io.Writer) error { return encodeIndented(w, r) }
-
-func encodeIndented(w io.Writer, value any) error {
-	enc := json.NewEncoder(w)
-	enc.SetIndent("", "  ")
-	enc.SetEscapeHTML(false)
-	return enc.Encode(value)
-}
 
 // writeFailure tells a person why a rollout failed. What pods and events say came from elsewhere.
 func writeFailure(w io.Writer, f deploy.Failure, rollback string) {

@@ -62,9 +62,8 @@ Exit codes: 0 removed; 1 refused, or something was left that --keep does not nam
 	flags.BoolVar(&o.cluster, "cluster", false, "remove the whole cluster too, with eksctl")
 	flags.Int64Var(&o.recoveryDays, "recovery-days", 30, "how long a secret can be restored, 7 to 30 days")
 	flags.DurationVar(&o.timeout, "timeout", 10*time.Minute, "longest wait for the load balancer, and for the namespace")
-	flags.StringVar(&o.output, "output", "text", "text or json")
 	complete(cmd, "keep", destroyParts...)
-	complete(cmd, "output", "text", "json")
+	addOutput(cmd, &o.output, textOrJSON...)
 	return cmd
 }
 
@@ -80,13 +79,9 @@ type destroyOptions struct {
 func (o *destroyOptions) check() error {
 	var problems []error
 	problem := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
-	if o.output != "text" && o.output != "json" {
-		problem("--output %s: there are text and json", o.output)
-	}
+	problems = append(problems, checkOutput(o.output, textOrJSON...))
 	for _, part := range o.keep {
-		if !slices.Contains(destroyParts, part) {
-			problem("--keep %s: there are %s", part, strings.Join(destroyParts, ", "))
-		}
+		problems = append(problems, checkChoice("keep", part, destroyParts...))
 	}
 	if o.recoveryDays < 7 || o.recoveryDays > 30 { // AWS Secrets Manager, DeleteSecret: 7 to 30
 		problem("--recovery-days %d: write 7 to 30", o.recoveryDays)

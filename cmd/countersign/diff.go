@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -36,8 +34,9 @@ Exit codes: 0 done, 1 the difference is one that --fail-on names, 2 could not ru
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&options.file, "file", "", "path of the policy file in the two git revisions, relative to this directory")
-	addFormat(cmd, &options.format, "form of the output", review.Formats...)
-	flags.StringVar(&options.failOn, "fail-on", "none", "end with exit code 1 on: widened (somebody may call what he could not), any, none")
+	addFormat(cmd, &options.format, review.Formats...)
+	flags.StringVar(&options.failOn, "fail-on", "none", "end with exit code 1 on: widened (somebody may call what they could not), any, none")
+	complete(cmd, "fail-on", "none", "widened", "any")
 	flags.BoolVar(&options.mergeBase, "merge-base", false, "compare HEAD with the commit at which it left BASE, as a pull request does")
 	flags.BoolVar(&options.allowMissing, "allow-missing", false, "take a side without the file for a policy without routes: the first commit that has it")
 	return cmd
@@ -59,12 +58,7 @@ func (o *diffOptions) checkArgs(_ *cobra.Command, args []string) error {
 	if o.mergeBase && (o.file == "" || len(args) == 1) {
 		problems = append(problems, errors.New("--merge-base is about two git revisions; name them, and the policy file with --file"))
 	}
-	if !slices.Contains(review.Formats, o.format) {
-		problems = append(problems, fmt.Errorf("--format %s: there are %s", o.format, strings.Join(review.Formats, ", ")))
-	}
-	if !slices.Contains([]string{"none", "widened", "any"}, o.failOn) {
-		problems = append(problems, fmt.Errorf("--fail-on %s: there are none, widened and any", o.failOn))
-	}
+	problems = append(problems, checkChoice("format", o.format, review.Formats...), checkChoice("fail-on", o.failOn, "none", "widened", "any"))
 	return errors.Join(problems...)
 }
 

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -49,8 +48,7 @@ Exit codes: 0 no call failed, 1 a call failed or not all happened that should, 2
 	flags.BoolVar(&cfg.Quotas, "quotas", false, "refuse token requests beyond Cognito's quotas (always for everything)")
 	flags.DurationVar(&cfg.Outage, "outage", 20*time.Second, "how long the issuer is away in issuer-outage")
 	flags.DurationVar(&cfg.Skew, "skew", 45*time.Second, "how far the clocks differ in clock-skew")
-	flags.StringVar(&output, "output", "text", "text or json")
-	complete(cmd, "output", "text", "json")
+	addOutput(cmd, &output, textOrJSON...)
 	return cmd
 }
 
@@ -62,8 +60,8 @@ func oneDrill(_ *cobra.Command, args []string) error {
 }
 
 func runDrill(ctx context.Context, name string, cfg drill.Config, output string, stdout io.Writer) error {
-	if output != "text" && output != "json" {
-		return fmt.Errorf("--output is text or json, not %q", output)
+	if err := checkOutput(output, textOrJSON...); err != nil {
+		return err
 	}
 	if cfg.Rate <= 0 || cfg.Pods <= 0 {
 		return errors.New("--rate and --pods are positive")
@@ -81,9 +79,7 @@ func runDrill(ctx context.Context, name string, cfg drill.Config, output string,
 		return err
 	}
 	if output == "json" {
-		encoder := json.NewEncoder(stdout)
-		encoder.SetIndent("", "  ")
-		err = encoder.Encode(report)
+		err = encodeIndented(stdout, report)
 	} else {
 		_, err = fmt.Fprintf(stdout, "\n%s", report)
 	}

@@ -37,7 +37,7 @@ Exit codes: 0 printed, 2 no dev runs on this state.`,
   curl -s -H "Authorization: Basic $CLIENT_CREDENTIALS_READ" -d grant_type=client_credentials "$TOKEN_ENDPOINT"`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := checkForm(output, envForms...); err != nil {
+			if err := checkOutput(output, envForms...); err != nil {
 				return err
 			}
 			dir, err := state.state()
@@ -62,8 +62,7 @@ Exit codes: 0 printed, 2 no dev runs on this state.`,
 	}
 	state.add(cmd)
 	cmd.Flags().DurationVar(&wait, "wait", 0, "wait so long for the dev to come up, as in 30s")
-	cmd.Flags().StringVar(&output, "output", envForms[0], "form of the variables: "+strings.Join(envForms, ", "))
-	complete(cmd, "output", envForms...)
+	addOutput(cmd, &output, envForms...)
 	return cmd
 }
 

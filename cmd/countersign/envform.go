@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -80,12 +79,4 @@ func variablesJSON(variables []variable) (string, error) {
 	}
 	out.WriteString("\n}\n")
 	return out.String(), nil
-}
-
-func checkForm(form string, forms ...string) error {
-	if slices.Contains(forms, form) {
-		return nil
-	}
-	last := len(forms) - 1
-	return fmt.Errorf("--output %s: there are %s and %s", form, strings.Join(forms[:last], ", "), forms[last])
 }

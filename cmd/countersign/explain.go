@@ -41,8 +41,8 @@ Exit codes: 0 the token is let in, 1 it is refused, 2 could not run.`,
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if options.format != "text" && options.format != "json" {
-				return fmt.Errorf("--format %s: there are text and json", options.format)
+			if err := checkChoice("format", options.format, textOrJSON...); err != nil {
+				return err
 			}
 			if options.decision != "" {
 				return explainDecision(cmd.InOrStdin(), options.decision, cmd.OutOrStdout())
@@ -60,7 +60,7 @@ Exit codes: 0 the token is let in, 1 it is refused, 2 could not run.`,
 	flags.StringVar(&options.resource, "resource", "", "identifier of the service's resource server")
 	flags.StringVar(&options.policy, "policy", "", "policy file, as countersigntest.Golden writes it, for the route's rule")
 	flags.StringVar(&options.decision, "decision", "", "explain this decision from the log on standard input")
-	addFormat(cmd, &options.format, "form of the output", "text", "json")
+	addFormat(cmd, &options.format, textOrJSON...)
 	return cmd
 }
 

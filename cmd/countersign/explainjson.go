@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"io"
 
 	"github.com/countersign-dev/countersign"
@@ -38,10 +37,7 @@ func writeExplanation(w io.Writer, route countersign.Route, e countersign.Explan
 	for _, c := range e.Checks {
 		out.Checks = append(out.Checks, checkJSON{c.Name, c.Clause, c.OK, c.Want, c.Got, string(c.Reason)})
 	}
-	encoder := json.NewEncoder(w)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	if err := encoder.Encode(out); err != nil {
+	if err := encodeIndented(w, out); err != nil {
 		return err
 	}
 	if reason != "" {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -58,11 +57,10 @@ Exit codes: 0 done, 2 could not build or push.`,
 	flags.BoolVar(&options.push, "push", false, "push the image to its repository")
 	flags.StringVar(&options.layout, "oci-layout", "", "write the image to this directory, as an OCI layout")
 	flags.StringVar(&options.tarball, "tarball", "", "write the image of one platform, this machine's if it can be, to this file, for docker load and podman load")
-	flags.StringVar(&options.output, "output", "text", "text or json")
+	addOutput(cmd, &options.output, textOrJSON...)
 	cmd.MarkFlagsMutuallyExclusive("push", "oci-layout", "tarball")
 	cmd.MarkFlagDirname("oci-layout")
-	cmd.RegisterFlagCompletionFunc("platform", cobra.FixedCompletions(image.Platforms(), cobra.ShellCompDirectiveNoFileComp))
-	cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"text", "json"}, cobra.ShellCompDirectiveNoFileComp))
+	complete(cmd, "platform", image.Platforms()...)
 	return cmd
 }
 
@@ -129,8 +127,8 @@ type imageResult struct {
 }
 
 func runImage(ctx context.Context, args []string, o imageOptions, stdout, stderr io.Writer) error {
-	if o.output != "text" && o.output != "json" {
-		return fmt.Errorf("--output %s: there are text and json", o.output)
+	if err := checkOutput(o.output, textOrJSON...); err != nil {
+		return err
 	}
 	build, repository, err := o.what(args)
 	if err != nil {
@@ -234,9 +232,7 @@ func (o imageOptions) deliver(ctx context.Context, built *image.Image, repositor
 
 func (r imageResult) print(format string, stdout, stderr io.Writer) error {
 	if format == "json" {
-		enc := json.NewEncoder(stdout)
-		enc.SetIndent("", "  ")
-		return enc.Encode(r)
+		return encodeIndented(stdout, r)
 	}
 	r.describe(stderr)
 	line := r.Reference

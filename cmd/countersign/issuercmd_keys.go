@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -42,7 +41,7 @@ Exit codes: 0 listed, 2 the store could not be read.`,
   countersign issuer keys list --pool ap-southeast-1_AbCdEf123 --output json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := checkOutput(output); err != nil {
+			if err := checkOutput(output, textOrJSON...); err != nil {
 				return err
 			}
 			keys, err := listKeys(cmd, config, pool)
@@ -54,7 +53,7 @@ Exit codes: 0 listed, 2 the store could not be read.`,
 	}
 	config.add(cmd)
 	cmd.Flags().StringVar(&pool, "pool", "", "id of one user pool (default: all)")
-	addOutput(cmd, &output)
+	addOutput(cmd, &output, textOrJSON...)
 	return cmd
 }
 
@@ -126,7 +125,7 @@ Exit codes: 0 done, 2 it could not be done.`,
 			if in.RemoveOthers && (!in.Now || in.UserPoolID == "") {
 				return errors.New("--remove-others goes with --now and --pool: it ends every token of that pool")
 			}
-			if err := checkOutput(output); err != nil {
+			if err := checkOutput(output, textOrJSON...); err != nil {
 				return err
 			}
 			keys, err := rotateKeys(cmd, config, in)
@@ -141,7 +140,7 @@ Exit codes: 0 done, 2 it could not be done.`,
 	flags.StringVar(&in.UserPoolID, "pool", "", "id of one user pool (default: all)")
 	flags.BoolVar(&in.Now, "now", false, "let the new key sign at once; some verifiers refuse its tokens for a while")
 	flags.BoolVar(&in.RemoveOthers, "remove-others", false, "take the old keys out of the key set, and so end all tokens that live")
-	addOutput(cmd, &output)
+	addOutput(cmd, &output, textOrJSON...)
 	return cmd
 }
 
@@ -171,20 +170,6 @@ func asCommand(ctx context.Context) context.Context {
 	return cognito.WithActor(ctx, "", cognito.Actor{User: "command line"})
 }
 
-// addOutput is --output, which every command that prints results takes.
-func addOutput(cmd *cobra.Command, output *string) {
-	cmd.Flags().StringVar(output, "output", "text", "how results are printed: text or json")
-	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"text", "json"}, cobra.ShellCompDirectiveNoFileComp))
-}
-
-// checkOutput comes before the work: a result that cannot be shown is one that is lost.
-func checkOutput(output string) error {
-	if output != "text" && output != "json" {
-		return fmt.Errorf("--output is %q; want text or json", output)
-	}
-	return nil
-}
-
 // keyLine is a key in JSON, as docs/issuer.md has it.
 type keyLine struct {
 	Pool      string     `json:"pool"`
@@ -202,9 +187,7 @@ func printKeys(w io.Writer, output string, keys []cognito.Key) error {
 		lines[i] = keyLine{k.PoolID, k.ID, k.Algorithm, string(k.State), k.Created.UTC(), optional(k.Signs), optional(k.Retires)}
 	}
 	if output == "json" {
-		encoder := json.NewEncoder(w)
-		encoder.SetIndent("", "  ")
-		return encoder.Encode(map[string]any{"keys": lines})
+		return encodeIndented(w, map[string]any{"keys": lines})
 	}
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "POOL\tKEY\tALG\tSTATE\tSIGNS FROM\tRETIRES")

@@ -52,16 +52,15 @@ func newManifests() *cobra.Command {
 	flags.StringVar(&o.image, "image", "", "the service's image by digest, repository@sha256:…, as countersign image prints it")
 	flags.StringVar(&o.issuer, "issuer", "", "issuer of the tokens (default: that of the pool pool.id, or of credentials that provision wrote to a file)")
 	flags.StringVar(&o.dir, "dir", "", "directory to write files and a kustomization.yaml to, instead of the standard output")
-	flags.StringVar(&o.output, "output", "yaml", "form of the standard output: yaml or json")
+	addOutput(cmd, &o.output, "yaml", "json")
 	flags.BoolVar(&o.allowTag, "allow-tag", false, "accept an image that is named by a tag alone, which can be moved")
 	cmd.MarkFlagDirname("dir") // it fails for a flag that is not there only
-	cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"yaml", "json"}, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
 
 func (o *manifestOptions) run(ctx context.Context, stdout io.Writer) error {
-	if o.output != "yaml" && o.output != "json" {
-		return fmt.Errorf("--output %s: there are yaml and json", o.output)
+	if err := checkOutput(o.output, "yaml", "json"); err != nil {
+		return err
 	}
 	cfg, err := o.load()
 	if err != nil {

@@ -33,8 +33,8 @@ Exit codes: 0 every rule is tested, 1 one is not, 2 could not run, or a mutant c
 			if len(args) == 0 {
 				config.Packages = []string{"./..."}
 			}
-			if format != "table" && format != "json" {
-				return fmt.Errorf("--format %s: there are table and json", format)
+			if err := checkChoice("format", format, "table", "json"); err != nil {
+				return err
 			}
 			if config.Timeout <= 0 {
 				return fmt.Errorf("--timeout %s: a timeout is positive, as in 2m", config.Timeout)
@@ -46,7 +46,7 @@ Exit codes: 0 every rule is tested, 1 one is not, 2 could not run, or a mutant c
 		},
 	}
 	flags := cmd.Flags()
-	addFormat(cmd, &format, "form of the output", "table", "json")
+	addFormat(cmd, &format, "table", "json")
 	flags.StringVar(&config.Run, "run", "", "run only the tests that match, as go test -run")
 	flags.DurationVar(&config.Timeout, "timeout", 2*time.Minute, "how long the tests of one package may take for one mutant")
 	flags.IntVar(&config.Parallel, "parallel", runtime.GOMAXPROCS(0), "how many packages are tested at once, at most; one package never beside itself")

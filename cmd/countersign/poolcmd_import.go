@@ -34,7 +34,7 @@ Exit codes: 0 imported, 2 it could not be done. --output json prints {"pool": ID
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			place.fromAWS = poolID != ""
-			if err := errors.Join(place.check(), checkOutput(output)); err != nil {
+			if err := errors.Join(place.check(), checkOutput(output, textOrJSON...)); err != nil {
 				return err
 			}
 			if place.fromAWS == (len(args) == 1) {
@@ -50,7 +50,7 @@ Exit codes: 0 imported, 2 it could not be done. --output json prints {"pool": ID
 	place.add(cmd)
 	cmd.Flags().StringVar(&poolID, "from-aws", "", "id of a user pool to read from Amazon Cognito, with the credentials of the AWS CLI")
 	cmd.Flags().BoolVar(&options.Replace, "replace", false, "take the place of the pool of the same id, with all that belongs to it but its signing keys")
-	addOutput(cmd, &output)
+	addOutput(cmd, &output, textOrJSON...)
 	return cmd
 }
 

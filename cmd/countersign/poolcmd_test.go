@@ -161,7 +161,7 @@ func TestPoolMistakes(t *testing.T) {
 		{"a member twice", `other.yaml:2:1: the member "a" is there twice`, []string{"pool", "import", other, "--state", state}},
 		{"no state", "no such file", []string{"pool", "export", "us-east-1_AAAAAAAAA", "--state", filepath.Join(dir, "none")}},
 		{"no such pool", "User pool us-east-1_AAAAAAAAA does not exist.", []string{"pool", "export", "us-east-1_AAAAAAAAA", "--state", state}},
-		{"an output", `--output is "xml"`, []string{"pool", "import", bad, "--state", state, "--output", "xml"}},
+		{"an output", `--output xml: there are text and json`, []string{"pool", "import", bad, "--state", state, "--output", "xml"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			code, stdout, stderr := typed(t, tt.args...)

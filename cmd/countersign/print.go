@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -36,6 +37,14 @@ func isUTF8() bool {
 		}
 	}
 	return true
+}
+
+// encodeIndented writes a result as JSON. It is read in terminals, where \u003c for < would be a nuisance, and never within HTML.
+func encodeIndented(w io.Writer, value any) error {
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	enc.SetEscapeHTML(false)
+	return enc.Encode(value)
 }
 
 // printSystem says where everything is, and what the service is, if it is no demo.

@@ -42,16 +42,10 @@ Exit codes: 0 the pool matches, or the plan was shown; 1 refused, or with --plan
 	flags.BoolVar(&o.exitCode, "exit-code", false, "with --plan: exit code 1 if there is something to change")
 	flags.BoolVar(&o.yes, "yes", false, "go ahead without asking")
 	flags.BoolVar(&o.prune, "prune", false, "remove clients, scopes and resource servers that the file does not have")
-	flags.StringVar(&o.output, "output", "text", "text or json")
 	flags.StringVar(&o.export, "export", "", "write the same as infrastructure code, and do nothing else: cloudformation or terraform")
-	complete(cmd, "output", "text", "json")
+	addOutput(cmd, &o.output, textOrJSON...)
 	complete(cmd, "export", "cloudformation", "terraform")
 	return cmd
-}
-
-// complete offers the values of a flag to the shell.
-func complete(cmd *cobra.Command, flag string, values ...string) {
-	cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp)) // it fails for a flag that is not there only
 }
 
 type provisionOptions struct {
@@ -62,9 +56,7 @@ type provisionOptions struct {
 
 func (o *provisionOptions) check() error {
 	var problems []error
-	if o.output != "text" && o.output != "json" {
-		problems = append(problems, fmt.Errorf("--output %s: write text or json", o.output))
-	}
+	problems = append(problems, checkOutput(o.output, textOrJSON...))
 	if o.exitCode && !o.plan {
 		problems = append(problems, errors.New("--exit-code goes with --plan"))
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -17,12 +16,7 @@ type provisionResult struct {
 	Applied bool             `json:"applied"` // the pool matches the file now
 }
 
-func (r provisionResult) writeJSON(w io.Writer) error {
-	encoder := json.NewEncoder(w)
-	encoder.SetIndent("", "  ")
-	encoder.SetEscapeHTML(false)
-	return encoder.Encode(r)
-}
+func (r provisionResult) writeJSON(w io.Writer) error { return encodeIndented(w, r) }
 
 var signs = map[provision.Action]string{provision.Create: "+", provision.Update: "~", provision.Delete: "-", provision.Wait: "."}
 

@@ -30,6 +30,9 @@ type reportOptions struct {
 	outputs []output
 }
 
+// proofFormats are the forms of the standard output of prove: the table, and those of reports.
+func proofFormats() []string { return append([]string{"table"}, report.Formats...) }
+
 // output is one --report.
 type output struct{ format, file string }
 
@@ -38,7 +41,7 @@ func (o *reportOptions) add(cmd *cobra.Command) {
 	flags.StringVar(&o.through, "through", "", "address of the service's edge: prove through it, and past it with --direct")
 	flags.StringVar(&o.direct, "direct", "", "address of the service past its edge")
 	flags.StringArrayVar(&o.reports, "report", nil, "write a report, as in json=FILE; a FILE of - is the standard output, instead of the table ("+strings.Join(report.Formats, ", ")+"); repeatable")
-	addFormat(cmd, &o.format, "form of the standard output", append([]string{"table"}, report.Formats...)...)
+	addFormat(cmd, &o.format, proofFormats()...)
 	flags.StringVar(&o.compare, "compare", "", "JSON report of an earlier run, or of another target: name every difference")
 	flags.BoolVar(&o.all, "all", false, "print every case, the bad tokens too")
 }
@@ -55,9 +58,7 @@ func (o *reportOptions) check(_ *cobra.Command, args []string) error {
 	case o.through == "" && len(args) != 1:
 		problem("prove takes one URL, as in: countersign prove http://localhost:8080 (%d given)", len(args))
 	}
-	if o.format != "table" && !slices.Contains(report.Formats, o.format) {
-		problem("--format %s: there are table, %s", o.format, strings.Join(report.Formats, ", "))
-	}
+	problems = append(problems, checkChoice("format", o.format, proofFormats()...))
 	o.outputs = nil
 	for _, text := range o.reports {
 		format, file, found := strings.Cut(text, "=")

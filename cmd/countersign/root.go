@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/countersign-dev/countersign/cmd/countersign/dev"
 )
@@ -56,9 +55,6 @@ Exit codes: 0 done or proved, 1 a proof found a difference, 2 the command could 
 	)
 	setHelp(root)
 	hearOut(root)
-	for _, cmd := range root.Commands() {
-		formatIsOutput(cmd)
-	}
 	return root
 }
 
@@ -81,19 +77,6 @@ func hearOut(cmd *cobra.Command) {
 	}
 	for _, sub := range subs {
 		hearOut(sub)
-	}
-}
-
-// formatIsOutput lets --output be typed for --format: it is one word in most commands and another in some, and nobody keeps them apart.
-func formatIsOutput(cmd *cobra.Command) {
-	flags := cmd.Flags()
-	format := flags.Lookup("format")
-	if format == nil || flags.Lookup("output") != nil {
-		return
-	}
-	flags.AddFlag(&pflag.Flag{Name: "output", Usage: "the same as --format", Value: format.Value, DefValue: format.DefValue})
-	if offer, ok := cmd.GetFlagCompletionFunc("format"); ok {
-		cmd.RegisterFlagCompletionFunc("output", offer)
 	}
 }
 

@@ -27,8 +27,8 @@ Exit codes: 0 the client has one secret, a new one; 2 the command could not run,
   countersign rotate reader --local --soak 0s`,
 		Args: one("CLIENT"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if o.output != "text" && o.output != "json" {
-				return fmt.Errorf("--output %s: write text or json", o.output)
+			if err := checkOutput(o.output, textOrJSON...); err != nil {
+				return err
 			}
 			o.soakSet = cmd.Flags().Changed("soak")
 			return o.run(cmd.Context(), args[0], cmd.OutOrStdout(), cmd.ErrOrStderr())
@@ -39,8 +39,7 @@ Exit codes: 0 the client has one secret, a new one; 2 the command could not run,
 	flags := cmd.Flags()
 	flags.DurationVar(&o.soak, "soak", 0, "how long the old secret lives on (default: 1m for a file, 5m for Kubernetes, 1h for Secrets Manager)")
 	flags.DurationVar(&o.patience, "patience", time.Minute, "longest wait until Cognito takes the new secret")
-	flags.StringVar(&o.output, "output", "text", "text or json")
-	complete(cmd, "output", "text", "json")
+	addOutput(cmd, &o.output, textOrJSON...)
 	return cmd
 }
 

@@ -42,7 +42,7 @@ Exit codes: 0 printed, 2 there is no token: no dev runs on this state, or it ref
 			if client == "" {
 				return errors.New("--client is missing; name an app client, as in: countersign token --client readClient")
 			}
-			if err := checkForm(output, "text", "json"); err != nil {
+			if err := checkOutput(output, textOrJSON...); err != nil {
 				return err
 			}
 			dir, err := state.state()
@@ -73,8 +73,7 @@ Exit codes: 0 printed, 2 there is no token: no dev runs on this state, or it ref
 	flags := cmd.Flags()
 	flags.StringVar(&client, "client", "", "name of the app client, where it is no argument")
 	flags.StringSliceVar(&scopes, "scope", nil, "scopes, as demo.read or in full (default: all that the client may have)")
-	flags.StringVar(&output, "output", "text", "text or json")
-	complete(cmd, "output", "text", "json")
+	addOutput(cmd, &output, textOrJSON...)
 	cmd.RegisterFlagCompletionFunc("client", offerNames)
 	cmd.RegisterFlagCompletionFunc("scope", completeRunning(&state, func(_ context.Context, _ dev.State, r dev.Running) []string { return scopesOf(r) }))
 	return cmd

@@ -24,14 +24,13 @@ Exit codes: 0 printed, 2 bad usage.`,
   countersign version --output json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if output != "text" && output != "json" {
-				return fmt.Errorf("--output %s: there are text and json", output)
+			if err := checkOutput(output, textOrJSON...); err != nil {
+				return err
 			}
 			return readBuild().print(cmd.OutOrStdout(), output)
 		},
 	}
-	cmd.Flags().StringVar(&output, "output", "text", "text or json")
-	complete(cmd, "output", "text", "json")
+	addOutput(cmd, &output, textOrJSON...)
 	return cmd
 }
 
