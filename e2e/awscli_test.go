@@ -1,8 +1,6 @@
 package e2e
 
 import (
-	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -62,7 +60,7 @@ func TestAWSCLI(t *testing.T) {
 			if err := os.WriteFile(config, []byte("[default]\ncli_follow_urlparam = false\n"), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			env := append(s.start(), "AWS_CONFIG_FILE="+config, "PATH="+filepath.Dir(cli)+":"+os.Getenv("PATH"), fmt.Sprintf("ADDR=localhost:%d", freePort(t)))
+			env := append(s.start(), "AWS_CONFIG_FILE="+config, "PATH="+filepath.Dir(cli)+":"+os.Getenv("PATH"))
 			demo := filepath.Join(t.TempDir(), "demo")
 			build := exec.Command("go", "build", "-o", demo, "./examples/demo/cmd/demo")
 			build.Dir = ".."
@@ -70,9 +68,10 @@ func TestAWSCLI(t *testing.T) {
 				t.Fatalf("%v\n%s", err, out)
 			}
 			got, err := s.bash(append(env, "DEMO="+demo), provision+`
-COUNTERSIGN_ISSUER=$issuer COUNTERSIGN_RESOURCE=https://api.example.com "$DEMO" 2>"$STATE/demo.log" & demo=$!
+COUNTERSIGN_ISSUER=$issuer COUNTERSIGN_RESOURCE=https://api.example.com ADDR=127.0.0.1:0 "$DEMO" 2>"$STATE/demo.log" & demo=$!
 trap 'kill -TERM $demo; wait $demo' EXIT
-curl -s --retry 50 --retry-connrefused --retry-delay 1 -o /dev/null "http://$ADDR/healthz"
+until grep -qs " addr=" "$STATE/demo.log"; do kill -0 $demo; sleep 0.1; done
+ADDR=$(sed -n 's/.* addr=\([^ ]*\) .*/\1/p' "$STATE/demo.log")
 path=http://$ADDR/api/demo/protectedRole/sample-username
 status() { curl -s -o /dev/null -w '%{http_code}\n' "$@"; }
 status "$path"
@@ -86,15 +85,4 @@ curl -s -H "Authorization: Bearer $(token "$writer")" -H 'Content-Type: applicat
 			}
 		})
 	}
-}
-
-// freePort is a port that was free a moment ago.
-func freePort(t *testing.T) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "localhost:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
 }

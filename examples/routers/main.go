@@ -1,7 +1,7 @@
 // Command routers serves one small API four times, behind one guard: with net/http's ServeMux, chi, gin and echo. It shows how
 // [countersign.Guard.Require] is put on a route of each.
 //
-//	eval "$(countersign env)" && GOWORK=off go -C examples/routers run . -router chi
+//	cd examples/routers && GOWORK=off countersign dev -- go run . -router chi
 //
 // COUNTERSIGN_ISSUER and COUNTERSIGN_RESOURCE say whose tokens it takes, ADDR where it listens (localhost:8090).
 //
@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"net"
 	"net/http"
 	"os"
 	"os/signal"
@@ -62,17 +63,20 @@ func run(ctx context.Context, newRouter func(*countersign.Guard) http.Handler) e
 		return err
 	}
 	defer guard.Close()
+	listener, err := net.Listen("tcp", cmp.Or(os.Getenv("ADDR"), "localhost:8090"))
+	if err != nil {
+		return err
+	}
 	server := &http.Server{
-		Addr:              cmp.Or(os.Getenv("ADDR"), "localhost:8090"),
 		Handler:           newRouter(guard),
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       30 * time.Second,
 		WriteTimeout:      30 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 	}
-	slog.Info("routers serves", "addr", server.Addr, "issuer", config.Issuer)
+	slog.Info("routers serves", "addr", listener.Addr().String(), "issuer", config.Issuer)
 	failed := make(chan error, 1)
-	go func() { failed <- server.ListenAndServe() }()
+	go func() { failed <- server.Serve(listener) }()
 	select {
 	case err := <-failed:
 		return err

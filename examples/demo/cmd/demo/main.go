@@ -9,6 +9,7 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"os/signal"
@@ -38,17 +39,20 @@ func run(ctx context.Context) error {
 		return err
 	}
 	defer guard.Close()
+	listener, err := net.Listen("tcp", cmp.Or(os.Getenv("ADDR"), "localhost:8090"))
+	if err != nil {
+		return err
+	}
 	server := &http.Server{
-		Addr:              cmp.Or(os.Getenv("ADDR"), "localhost:8090"),
 		Handler:           demo.NewAPI(guard),
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       30 * time.Second,
 		WriteTimeout:      30 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 	}
-	slog.Info("demo serves", "addr", server.Addr, "issuer", config.Issuer)
+	slog.Info("demo serves", "addr", listener.Addr().String(), "issuer", config.Issuer)
 	failed := make(chan error, 1)
-	go func() { failed <- server.ListenAndServe() }()
+	go func() { failed <- server.Serve(listener) }()
 	select {
 	case err := <-failed:
 		return err
