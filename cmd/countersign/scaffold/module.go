@@ -13,6 +13,7 @@ import (
 	"path"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strings"
 	"time"
 	"unicode"
@@ -109,7 +110,7 @@ func edits(dir string, cfg Config, mod goMod) ([]string, error) {
 	}
 	if release == "" {
 		return nil, fmt.Errorf("scaffold: this program was built from a checkout, so there is no published version of %s to require; "+
-			"name the checkout: --replace PATH", Library)
+			"name the checkout: --replace %s", Library, ownCheckout())
 	}
 	if !required {
 		args = append(args, "-require="+Library+"@"+release)
@@ -140,6 +141,17 @@ func replacement(dir, checkout string) (string, error) {
 		relative = "./" + relative
 	}
 	return relative, nil
+}
+
+// ownCheckout is the directory that this program was built in, if that is still a checkout and the program was told of it: -trimpath leaves it out.
+func ownCheckout() string {
+	if _, file, _, ok := runtime.Caller(0); ok {
+		dir := filepath.Join(filepath.Dir(file), "..", "..", "..")
+		if target, err := replacement(".", dir); err == nil && filepath.IsAbs(target) && !strings.ContainsAny(target, " '\"") {
+			return target
+		}
+	}
+	return "PATH"
 }
 
 var majorVersion = regexp.MustCompile(`^v[0-9]+$`)

@@ -265,7 +265,7 @@ func TestMistakes(t *testing.T) {
 		{"another module", map[string]string{"go.mod": "module example.com/b\n\ngo 1.25.0\n"}, nil, "go.mod says that the module is example.com/b; leave --module away"},
 		{"an old go.mod", map[string]string{"go.mod": "module example.com/b\n\ngo 1.21\n"}, func(c *scaffold.Config) { c.Module = "" },
 			"go.mod says go 1.21, and the library needs 1.25.0: go mod edit -go=1.25.0"},
-		{"nothing published", nil, func(c *scaffold.Config) { c.Replace = "" }, "name the checkout: --replace PATH"},
+		{"nothing published", nil, func(c *scaffold.Config) { c.Replace = "" }, "name the checkout: --replace "},
 		{"no checkout", nil, func(c *scaffold.Config) { c.Replace = c.Dir }, "is no checkout of github.com/countersign-dev/countersign"},
 		{"a resource that is none", nil, func(c *scaffold.Config) { c.Resource = "orders" }, `the resource "orders" is no URL`},
 		{"a resource with a quote", nil, func(c *scaffold.Config) { c.Resource = `https://a/"` }, "is no URL"},
