@@ -8,16 +8,16 @@ import (
 
 // tokenCache keeps verified tokens, so that the thousand requests of a token's life cost one public-key operation.
 //
-// It holds what was verified and nothing else: no token is kept because of what its sender claims, and a sender cannot
-// push good tokens out except by being issued good tokens himself. The whole token is compared, never a hash of
-// it alone (CVE-2026-35039), and the deadline is asked on every hit (CVE-2026-107719).
+// It holds what was verified and nothing else: no token is kept because of what its sender claims, and only a sender that is
+// issued good tokens can push others out. The whole token is compared, never a hash of it alone (CVE-2026-35039), and the
+// deadline is asked on every hit (CVE-2026-107719).
 //
 // It is a table of sets of atomic pointers. A look-up takes no lock and writes nothing, so that it scales with the
 // processors even when all of them see one token. Where in the table a token stands follows from its last bytes, which
 // are a signature's and therefore spread well, hashed under a secret seed.
 //
-// Timing: a miss differs from a hit by a public-key operation, which tells a caller that the token he sent was seen here
-// before: he holds it, and could have used it. The comparison stops at the first byte that differs, but it takes place only with
+// Timing: a miss differs from a hit by a public-key operation, which tells callers that the token they sent was seen here
+// before: they hold it, and could have used it. The comparison stops at the first byte that differs, but it takes place only with
 // a token whose last bytes have the same keyed hash: to measure it, one must already have the end of that token's
 // signature, and what is then learnt is its signed part, which without the rest of the signature is worth nothing.
 type tokenCache struct {

@@ -25,8 +25,8 @@ func (e *Error) Error() string { return e.Err.Error() }
 // Unwrap returns Err.
 func (e *Error) Unwrap() error { return e.Err }
 
-// RetryAfter is the time after which it is worth to come back with the same token, for whoever answers in another protocol than
-// HTTP. It is zero unless Status is 503.
+// RetryAfter is how long to wait before the same token is worth another try, for answers in a protocol other than HTTP. It is
+// zero unless Status is 503.
 func (e *Error) RetryAfter() time.Duration { return e.retryAfter }
 
 // Reason is the closed set of reasons of a refusal. It is for logs, metrics and tests; a caller is told the code
@@ -36,16 +36,16 @@ type Reason string
 // The reasons. The comment names the code of the answer.
 const (
 	MissingToken      Reason = "missing_token"      // no code, 401
-	MalformedRequest  Reason = "malformed_request"  // invalid_request: the Authorization header is repeated, too large or no Bearer header
+	MalformedRequest  Reason = "malformed_request"  // invalid_request: the Authorization header is repeated, too large or malformed
 	TokenInQuery      Reason = "token_in_query"     // invalid_request: the parameter access_token
 	AmbiguousPath     Reason = "ambiguous_path"     // invalid_request: the path, once it is decoded, may be another route's
-	MalformedToken    Reason = "malformed_token"    // invalid_token: no compact JWS, or JSON that is not exact
-	BadHeader         Reason = "bad_header"         // invalid_token: crit, b64, zip, or a typ that the profile refuses
+	MalformedToken    Reason = "malformed_token"    // invalid_token: not a compact JWS, or not encoded exactly as RFC 7515 has it
+	BadHeader         Reason = "bad_header"         // invalid_token: not exact JSON; crit, b64 or zip; or a typ that the profile refuses
 	BadAlgorithm      Reason = "bad_algorithm"      // invalid_token: an alg that is not on the issuer's list
-	BadClaims         Reason = "bad_claims"         // invalid_token: a claim is missing or of the wrong type
-	BadIssuer         Reason = "bad_issuer"         // invalid_token: iss is none that is trusted
-	BadAudience       Reason = "bad_audience"       // invalid_token: aud has not this resource
-	BadTokenUse       Reason = "bad_token_use"      // invalid_token: no access token, as an ID token
+	BadClaims         Reason = "bad_claims"         // invalid_token: not exact JSON, or a claim is missing or of the wrong type
+	BadIssuer         Reason = "bad_issuer"         // invalid_token: iss is not a trusted issuer
+	BadAudience       Reason = "bad_audience"       // invalid_token: aud does not name this resource
+	BadTokenUse       Reason = "bad_token_use"      // invalid_token: not an access token, but for example an ID token
 	BadClient         Reason = "bad_client"         // invalid_token: client_id is not on the list
 	Expired           Reason = "expired"            // invalid_token
 	NotYetValid       Reason = "not_yet_valid"      // invalid_token

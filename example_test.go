@@ -216,7 +216,7 @@ func ExampleExplain() {
 	}
 	// Output:
 	// ok    size        want at most 16384 bytes, got 37 bytes  (limit of this package)
-	// FAIL  shape       want three parts, none empty, got 3 parts  (RFC 7515, Section 7.1)
+	// FAIL  shape       want three parts, none empty, got 3 parts, an empty one among them  (RFC 7515, Section 7.1)
 }
 
 func ExampleGuard_PolicyHandler() {

@@ -56,8 +56,8 @@ func (e *Explanation) check(reason Reason, name, clause, want, got string, ok bo
 	return ok
 }
 
-// Explain runs the checks of a token's form, which need neither issuer nor key: size, shape, encoding, header and claims. Of what it
-// does not refuse nobody knows whether it is good; [Guard.Explain] does.
+// Explain runs the checks of a token's form, which need neither issuer nor key: size, shape, encoding, header and claims. A token
+// that passes may still be refused; [Guard.Explain] runs all checks.
 func Explain(token string) Explanation {
 	e, parts, _, ok := explainForm(token)
 	if ok {
@@ -74,8 +74,11 @@ func explainForm(token string) (e Explanation, parts jose.Token, c claims, ok bo
 		return e, parts, c, false
 	}
 	parts, ok = jose.Split(token)
-	if !e.check(MalformedToken, "shape", "RFC 7515, Section 7.1",
-		"three parts, none empty", fmt.Sprintf("%d parts", strings.Count(token, ".")+1), ok) {
+	shape := fmt.Sprintf("%d parts", strings.Count(token, ".")+1)
+	if !ok && strings.Count(token, ".") == 2 {
+		shape += ", an empty one among them"
+	}
+	if !e.check(MalformedToken, "shape", "RFC 7515, Section 7.1", "three parts, none empty", shape, ok) {
 		return e, parts, c, false
 	}
 	payload, ok := jose.AppendDecode(nil, []byte(parts.Payload))

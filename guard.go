@@ -126,11 +126,11 @@ func (g *Guard) Close() error {
 	return g.closed
 }
 
-// Authorize verifies the token and decides by the rule, for protocols other than HTTP. The error is an [*Error], but for a rule that
-// is none. A public rule lets every token in; the caller is then the zero Caller unless the token is good.
+// Authorize verifies the token and decides by the rule, for protocols other than HTTP. The error is an [*Error], unless rule is the
+// zero Rule. A public rule admits every token; the caller is then the zero Caller unless the token is good.
 //
-// It only decides: it writes no audit line and tells no observer, [Report] lets nobody in, and whoever holds on to the caller ends
-// with its Expiry what [UntilExpiry] ends in HTTP.
+// It only decides: it writes no audit line and tells no observer, [Report] admits nobody, and what [UntilExpiry] ends in HTTP
+// is for the program to end, at the caller's Expiry.
 func (g *Guard) Authorize(ctx context.Context, token string, rule Rule) (Caller, error) {
 	if rule.isZero() {
 		return Caller{}, errors.New("countersign: Authorize is given no rule")
@@ -229,7 +229,7 @@ func (g *Guard) note(route Route) {
 //
 // A path with dots in it, which routers and file servers read each in their own way, is refused with 400.
 //
-// Like a registration it belongs into the program's start: it panics when the rule is none.
+// Call it while the program starts: like a registration, it panics when rule is the zero Rule.
 func (g *Guard) Require(rule Rule) func(http.Handler) http.Handler {
 	route := Route{Rule: rule, Source: callerSource()}
 	g.check(route)

@@ -80,8 +80,8 @@ func (s *keySnapshot) replace(set *jose.KeySet, confirmed, now time.Time, maxSta
 		case next.ids[kid]:
 			dropped += missing(kid, s.set, set)
 		case kid == "" || s.fromFile || s.stale:
-			// A key without a name cannot be told from its successor. One from a file may be withdrawn since
-			// hours, and a restart must not lengthen its life. One that was too old to serve stays so.
+			// A key without a name cannot be told from its successor. One from a file may have been withdrawn
+			// hours ago, and a restart must not lengthen its life. One that was too old to serve stays so.
 			dropped++
 		default:
 			next.withdrawn[kid] = withdrawnKey{s.set, now.Add(withdrawnGrace)}

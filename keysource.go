@@ -34,7 +34,7 @@ var (
 	errKeysUnavailable = errors.New("the issuer's keys cannot be had")
 )
 
-// keysError is errKeysUnavailable with its cause and the time after which it is worth to ask again.
+// keysError is errKeysUnavailable with its cause and the time after which it is worth asking again.
 type keysError struct {
 	retryAfter time.Duration
 	cause      error

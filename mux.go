@@ -30,8 +30,8 @@ func (g *Guard) Mux() *Mux {
 // Handle registers the handler for the pattern, with the rule that says who may call it. The patterns are
 // [net/http.ServeMux]'s; GET includes HEAD.
 //
-// It panics when the rule is none, when a scope in it cannot be, and when the pattern conflicts with another one: such
-// a program must not start. The panic names file and line of the registration and what to write instead.
+// It panics when rule is the zero Rule, when no token could have a scope that it names, and when the pattern conflicts with
+// another one: such a program must not start. The panic names file and line of the registration and what to write instead.
 func (m *Mux) Handle(pattern string, handler http.Handler, rule Rule) {
 	if handler == nil {
 		panic(startUp(pattern + ": the handler is nil"))

@@ -12,8 +12,8 @@ import (
 // Rule says who may call a route. It is made by [Scope], [AllScopes], [AnyScope], [Client], [Authenticated] or
 // [Public], and combined with [Rule.And] and [Rule.Or]. It is a value that never changes.
 //
-// The zero Rule is no rule: whatever is registered with it does not start. There is no rule that means
-// "nobody asked"; a route that needs no token says why, with [Public].
+// The zero Rule is no rule: a program that registers a route with it does not start. A route that needs no token says
+// why, with [Public].
 type Rule struct {
 	needs       []Need // any of them suffices; empty for Public and for the zero Rule
 	reason      string // of Public
@@ -31,14 +31,14 @@ type Need struct {
 // maxNeeds bounds the alternatives that And and Or can multiply up to.
 const maxNeeds = 64
 
-// Scope lets callers in whose token has the scope. The name is written without the resource's prefix:
+// Scope admits callers whose token has the scope. The name is written without the resource's prefix:
 // "demo.read" for Cognito's "https://api.example.com/demo.read".
 func Scope(name string) Rule { return scopes("Scope", []string{name}) }
 
-// AllScopes lets callers in whose token has every one of the scopes.
+// AllScopes admits callers whose token has every one of the scopes.
 func AllScopes(names ...string) Rule { return scopes("AllScopes", names) }
 
-// AnyScope lets callers in whose token has at least one of the scopes.
+// AnyScope admits callers whose token has at least one of the scopes.
 func AnyScope(names ...string) Rule {
 	all := scopes("AnyScope", names)
 	var r Rule
@@ -48,7 +48,7 @@ func AnyScope(names ...string) Rule {
 	return r
 }
 
-// Client lets callers in whose token was issued to the client. It is for a route that belongs to one caller;
+// Client admits callers whose token was issued to the client. It is for a route that belongs to one caller;
 // the clients of a whole service are Config.ClientIDs.
 func Client(id string) Rule {
 	if id == "" {
@@ -57,12 +57,12 @@ func Client(id string) Rule {
 	return Rule{needs: []Need{{Client: id}}}
 }
 
-// Authenticated lets every caller in whose token is meant for this resource, whatever its scopes. Where tokens
-// carry no audience, as Cognito's, it is meant for this resource when it has one of the resource's scopes: a token
-// without any is refused, whoever its client is.
+// Authenticated admits every caller whose token is meant for this resource, whatever its scopes. A token without an
+// audience, such as Cognito's, is meant for this resource when it has one of the resource's scopes: a token without any
+// of them is refused, whoever its client is.
 func Authenticated() Rule { return Rule{needs: []Need{{}}} }
 
-// Public lets everyone in, with or without a token. The reason is for the reviewer, and stands in the policy.
+// Public admits everyone, with or without a token. The reason is for the reviewer, and stands in the policy.
 func Public(reason string) Rule {
 	if strings.TrimSpace(reason) == "" {
 		panic(startUp(`Public: the reason is empty; write why nobody needs a token, as in Public("liveness probe")`))
@@ -70,9 +70,9 @@ func Public(reason string) Rule {
 	return Rule{reason: reason}
 }
 
-// Report turns the rule into one that is only reported: it decides, logs would_deny, and lets everyone
-// in, but for a path that may be another route's. It is for the days in which a service that had no rules gets some. Nothing but a line of
-// code turns it on.
+// Report turns the rule into one that is only reported: it decides, logs would_deny, and admits everyone, except where the
+// path may be another route's. It is for the days in which a service that had no rules gets some. Only a line of code turns
+// it on.
 func Report(rule Rule) Rule {
 	rule.mustExist("Report")
 	rule.report = true
@@ -87,7 +87,7 @@ func UntilExpiry(rule Rule) Rule {
 	return rule
 }
 
-// And lets callers in whom both rules let in. Neither may be public.
+// And admits callers whom both rules admit. Neither may be public.
 func (r Rule) And(other Rule) Rule {
 	r.mustNotBePublic("And")
 	other.mustNotBePublic("And")
@@ -113,7 +113,7 @@ func (r Rule) And(other Rule) Rule {
 	return out
 }
 
-// Or lets callers in whom at least one of the rules lets in. Neither may be public.
+// Or admits callers whom at least one of the rules admits. Neither may be public.
 func (r Rule) Or(other Rule) Rule {
 	r.mustNotBePublic("Or")
 	other.mustNotBePublic("Or")
@@ -178,7 +178,7 @@ func (n Need) String() string {
 	return s
 }
 
-// IsPublic reports whether the rule lets everyone in.
+// IsPublic reports whether the rule is one of [Public].
 func (r Rule) IsPublic() bool { return r.reason != "" }
 
 // IsReport reports whether the rule is only reported.

@@ -65,5 +65,5 @@ func (c *headerCache) add(encoded string, h jose.Header) {
 	if old != nil && len(*old) < maxHeaders {
 		maps.Copy(next, *old)
 	}
-	c.known.CompareAndSwap(old, &next) // who loses the race tries again with his next token
+	c.known.CompareAndSwap(old, &next) // a request that loses the race leaves it to the next token
 }

@@ -38,8 +38,8 @@ type Config struct {
 	// take none.
 	Parameters url.Values
 
-	// Door is how a secret is shown. Zero means [ClientSecretBasic], or [ClientSecretPost]
-	// when the discovery document says that the issuer takes only that. An assertion has one way only.
+	// Door is the client authentication method, how a secret is shown. Zero means [ClientSecretBasic], or
+	// [ClientSecretPost] when the discovery document says that the issuer takes only that. An assertion has one way only.
 	Door Door
 
 	// Origins are the origins, scheme://host[:port], to which [Source.Transport] may send the token.
@@ -75,7 +75,8 @@ type Config struct {
 	InsecureAllowHTTP bool
 }
 
-// Door is how a client shows its credentials to the issuer.
+// Door is how a client shows its credentials to the issuer: its client authentication method, by the name that
+// token_endpoint_auth_methods_supported has for it (RFC 8414, Section 2), or Cognito's own operation.
 type Door string
 
 const (

@@ -14,7 +14,7 @@ type Stats struct {
 	ForcedRenewals   int64     // renewals because an API refused the token
 	Replays          int64     // API requests sent again with another token
 	Fallbacks        int64     // attempts in which the preferred secret was refused and another one worked
-	SecretFallback   bool      // the last token was got with another secret than the preferred one
+	SecretFallback   bool      // the last token was granted for another secret than the preferred one
 	SecretGeneration int64     // grows each time another secret works than before; 0 before the first token
 	Expiry           time.Time // of the token that is held; zero without one
 }

@@ -22,14 +22,13 @@ const maxDrain = 16 << 10
 // they are, and so are those of a redirect that has been elsewhere. A request over plain HTTP to another host than the loopback is an error, unless
 // InsecureAllowHTTP is set or the origin is not one of Origins.
 //
-// A request that has an Authorization header already, or a user in its URL, is sent as it is: who sets one
-// means it.
+// A request that has an Authorization header already, or a user in its URL, is sent as it is: the program means it.
 //
-// When the API answers 401 with the challenge error="invalid_token" (RFC 6750, Section 3.1), another token is
-// got and the request is sent once more, if its body can be: when it has none, or has GetBody. Otherwise the answer is
-// returned as it came, and the next request has the other token. That costs at
-// most one token request in five minutes; within them every answer is returned as it came. A 403 is
-// never a reason to ask for a token: the same client would get the same scopes.
+// When the API answers 401 with the challenge error="invalid_token" (RFC 6750, Section 3.1), another token is asked for
+// and the request is sent once more, if its body can be: when it has none, or has GetBody. Otherwise the answer is
+// returned as it came, and the next request has the other token. That costs at most one token request in five minutes;
+// within them every answer is returned as it came. A 403 is never a reason to ask for a token: the same client would get
+// the same scopes.
 func (s *Source) Transport(base http.RoundTripper) http.RoundTripper {
 	if base == nil {
 		base = http.DefaultTransport

@@ -10,7 +10,7 @@ import (
 // An Observation is one request that [Handler] has answered, for metrics and meters. Like the log it names nothing that does
 // not exist.
 type Observation struct {
-	Context   context.Context // of the request: whoever wraps [Handler] finds in it what he put there
+	Context   context.Context // of the request: a wrapper of [Handler] finds in it what it put there
 	Route     string          // token, revoke, api, jwks or discovery
 	Operation string          // of the JSON API; empty for another route, and for one that does not exist
 	PoolID    string

@@ -21,16 +21,16 @@ type Config struct {
 	// Signer is the issuer's private key, where the prover holds it: in process and at the local issuer. Without it the
 	// bad tokens that only the issuer could have signed cannot be made.
 	Signer crypto.Signer
-	// Expired is an access token of the issuer that was good once and has been over for five minutes at least. Where there is no Signer, it is sent for the one
-	// that has expired.
+	// Expired is an access token of the issuer that was good once and expired at least five minutes ago. Where there is no Signer,
+	// it is the bad token that has expired.
 	Expired string
 	// Keys are the issuer's public keys, for the tokens that abuse them: see [FetchKeys]. When it is nil, Signer has the key.
 	Keys *Keys
 
 	// Values are for the wildcards of patterns, by name. A wildcard that has none is "1".
 	Values map[string]string
-	// Made takes the "1" of a wildcard that has no value, and the root of a subtree, for made up, as [Example.Made] does for one route: on a service with
-	// data of its own nobody knows what exists.
+	// Made says, for all routes, what [Example.Made] says for one: a wildcard without a value is made up, and so is the root of
+	// a subtree. It is for a service with data of its own, of which nobody knows what exists.
 	Made bool
 	// Examples say what else the requests of a route are made of, by [countersign.Route.Pattern].
 	Examples map[string]Example
@@ -40,7 +40,7 @@ type Config struct {
 	// methods that change things: the guard is asked for its decision, and no handler is called.
 	Probe string
 
-	// Strict takes what was not tried of a route for want of a client, [Report.Gaps], for what could not be run: the exit code is then 2, and not 0.
+	// Strict lets no gap pass ([Report.Gaps]): if there was no client to try something with, the exit code is 2, and not 0.
 	Strict bool
 
 	// Concurrency bounds the requests under way. Zero is 8.

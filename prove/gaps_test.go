@@ -80,7 +80,8 @@ func TestGaps(t *testing.T) {
 	}
 }
 
-// Who decides before he looks for the route says 401 to what is not there, and 404 to whom he lets through: that is no proof that the route is served.
+// A service that decides before it looks for the route says 401 to what is not there, and 404 to callers that it admits: that is no proof that
+// the route is served.
 func TestMadeUpValuesWhereEverythingIsRefused(t *testing.T) {
 	p := policyOf(countersign.Route{Pattern: "GET /api/gone/{id}", Rule: countersign.Scope("orders.read")})
 	filter := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -81,7 +81,7 @@ func findKeySet(ctx context.Context, client *http.Client, issuer string) (string
 	return "", errors.New("the issuer has no discovery document")
 }
 
-// read gets a document. The keys are public, but whoever can change them on the way could have a service proved with keys of his own.
+// read gets a document. The keys are public, but whoever can change them on the way could have a service proved with other keys.
 func read(ctx context.Context, client *http.Client, address string) (body []byte, status int, err error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" || u.User != nil {

@@ -14,9 +14,9 @@ import (
 	"syscall"
 )
 
-// Exit codes of every command.
+// Exit codes of every command beside 0. Each command's help says what they mean there.
 const (
-	exitDifference = 1 // a proof found a difference
+	exitDifference = 1 // what was asked about is not so: a proof found a difference, a token is refused, a person said no
 	exitCannotRun  = 2 // bad usage, or what the command needs is not there
 )
 
