@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -11,13 +12,34 @@ import (
 // configFlags are --file and --env, which every command takes that reads countersign.yaml.
 type configFlags struct {
 	file, env string
+	cmd       *cobra.Command
 }
 
-func (f *configFlags) add(cmd *cobra.Command) {
+func (f *configFlags) add(cmd *cobra.Command) { f.addAs(cmd, "the configuration file") }
+
+func (f *configFlags) addAs(cmd *cobra.Command, usage string) {
+	f.cmd = cmd
 	flags := cmd.Flags()
-	flags.StringVarP(&f.file, "file", "f", config.DefaultPath, "the configuration file")
+	flags.StringVarP(&f.file, "file", "f", config.DefaultPath, usage)
 	flags.StringVar(&f.env, "env", "", "environment of the file that is laid over it, as dev or prod")
 	cmd.RegisterFlagCompletionFunc("env", f.completeEnv) // it fails for a flag that is not there only
+}
+
+// named reports whether one of the flags is there, for commands that read the file only then.
+func (f *configFlags) named() bool {
+	return f.cmd != nil && (f.cmd.Flags().Changed("file") || f.cmd.Flags().Changed("env"))
+}
+
+// typed is a command about the same file and environment, as a person types it.
+func (f *configFlags) typed(command string) string {
+	words := []string{"countersign", command}
+	if f.file != config.DefaultPath {
+		words = append(words, "--file", f.file)
+	}
+	if f.env != "" {
+		words = append(words, "--env", f.env)
+	}
+	return strings.Join(words, " ")
 }
 
 // load reads the file with the environment that the flags name. Many mistakes begin with a line that says how many.

@@ -45,6 +45,7 @@ Exit codes: 0 deployed and proved; 1 refused, or the rollout failed, or the proo
 	o.configFlags.add(cmd)
 	o.imageFlags.add(cmd)
 	o.credentialOptions.add(cmd)
+	o.passOptions.add(cmd)
 	flags := cmd.Flags()
 	flags.StringVar(&o.image, "image", "", "image by digest that was pushed already: build none")
 	flags.StringVar(&o.context, "context", "", "kubectl context (default: kubernetes.context, or the current one)")
@@ -65,6 +66,7 @@ type deployOptions struct {
 	configFlags
 	imageFlags
 	credentialOptions
+	passOptions
 	image, context, prove, output   string
 	ca                              string
 	dryRun, yes, force, allowWrites bool
@@ -94,6 +96,7 @@ func (o *deployOptions) check() error {
 			problem("%w", err)
 		}
 	}
+	problems = append(problems, o.passOptions.check())
 	if len(o.clients) > 0 || o.credentialOptions.file != "" || o.noTokens {
 		problems = append(problems, o.credentialOptions.check())
 	}

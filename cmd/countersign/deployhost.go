@@ -62,7 +62,7 @@ func (d *deployer) lookAtHost(ctx context.Context) (hostLook, error) {
 		look.missing = host + " has no address: make an alias record for it that points to " + balancer
 		look.yours = resolves(ctx, balancer) // before that it is still being made
 	default:
-		if problem := unanswered(ctx, d.client, "https://"+host+d.cfg.Ingress.Paths[0]); problem != "" {
+		if problem := unanswered(ctx, d.passOptions.client(d.client), "https://"+host+d.cfg.Ingress.Paths[0]); problem != "" {
 			look.missing = host + " does not answer through " + balancer + " (" + problem + "); see: " + d.command("describe ingress "+d.cfg.Service.Name)
 		}
 	}

@@ -6,60 +6,10 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
-
 	"github.com/countersign-dev/countersign"
-	"github.com/countersign-dev/countersign/clientcredentials"
-	"github.com/countersign-dev/countersign/cmd/countersign/aws"
-	"github.com/countersign-dev/countersign/cmd/countersign/callers"
-	"github.com/countersign-dev/countersign/cmd/countersign/config"
 	"github.com/countersign-dev/countersign/cmd/countersign/dev"
-	"github.com/countersign-dev/countersign/cmd/countersign/provision"
 	"github.com/countersign-dev/countersign/prove"
 )
-
-// storedCredentials are those that provision wrote for the clients of the file.
-type storedCredentials struct {
-	issuer  string
-	callers []callers.Caller
-	notes   []string
-}
-
-// readStoredCredentials reads what it can. Without any, the proof sends only what needs no token, and says so.
-func readStoredCredentials(ctx context.Context, cfg *config.Config, kubeContext string) storedCredentials {
-	var found storedCredentials
-	want, err := provision.NewWant(cfg, cfg.Pool.Region, false)
-	if err != nil {
-		return storedCredentials{notes: []string{"the clients' credentials are not read: " + err.Error()}}
-	}
-	places := provision.NewPlaces(cfg, false, nil, cfg.Pool.Region)
-	places.Kubectl.Context = kubeContext
-	for _, client := range want.Clients {
-		if client.Secret.SecretsManager != "" && places.Secrets == nil {
-			loaded, err := aws.Load(ctx, aws.Options{Region: cfg.Pool.Region})
-			if err != nil {
-				found.notes = append(found.notes, "the credentials in Secrets Manager are not read: "+err.Error())
-				return found
-			}
-			places.Secrets = secretsmanager.NewFromConfig(loaded)
-		}
-		place, _ := places.Of(client)
-		stored, err := place.Read(ctx)
-		if err != nil {
-			found.notes = append(found.notes, fmt.Sprintf("the credentials of client %s are not read: %v", client.Name, err))
-			continue
-		}
-		if !stored.Found || stored.Credential.ClientID == "" {
-			continue
-		}
-		found.issuer = stored.Credential.Issuer
-		found.callers = append(found.callers, callers.Caller{
-			Name: client.Name, Scopes: client.Scopes,
-			Credentials: clientcredentials.Static(stored.Credential.ClientID, stored.Credential.ClientSecret.Reveal()),
-		})
-	}
-	return found
-}
 
 // proveAll proves the service itself, then its public host: a difference between the two is the load balancer's.
 func (d *deployer) proveAll(ctx context.Context) error {
@@ -85,8 +35,8 @@ func (d *deployer) proveAll(ctx context.Context) error {
 	if d.cfg.Ingress.Host == "" || d.prove == "service" || inside != nil && !errors.Is(inside, errDifferent) {
 		return asDifference(inside)
 	}
-	if store := d.cfg.Ingress.TrustStore; store != "" && store != "none" {
-		d.steps.skip("prove", "https://"+d.cfg.Ingress.Host+" asks its callers for a certificate, and there is none here")
+	if store := d.cfg.Ingress.TrustStore; store != "" && store != "none" && d.cert == "" {
+		d.steps.skip("prove", "https://"+d.cfg.Ingress.Host+" asks its callers for a certificate; name one of yours with --cert and --key")
 		return asDifference(inside)
 	}
 	if err := d.steps.do("host", func() (string, error) { return d.waitForHost(ctx) }); err != nil {
@@ -120,21 +70,13 @@ func (d *deployer) tokens(ctx context.Context) (proofTokens, error) {
 		fmt.Fprintln(d.stderr, "note: no client's credentials are stored; the proof sends only what needs no token. countersign provision stores them, --client names others")
 		return proofTokens{}, nil
 	}
-	issuer, err := callers.NewIssuer(d.stored.issuer, d.client)
-	if err != nil {
-		return proofTokens{}, err
-	}
-	minted, err := issuer.Tokens(ctx, d.stored.callers)
-	if err != nil {
-		return proofTokens{}, err
-	}
-	return proofTokens{onceEach{Tokens: minted, have: map[string]string{}}, fetchKeys(ctx, d.stored.issuer, d.client, d.stderr)}, nil
+	return d.stored.tokens(ctx, d.client, d.stderr)
 }
 
 // proveAt proves the routes beneath the paths at one address. The service is a real one, wherever the tunnel to it begins: what changes
 // things there is sent only if --allow-writes says so.
 func (d *deployer) proveAt(ctx context.Context, address string, paths []string, tokens proofTokens) (string, error) {
-	target, err := prove.URL(address, d.client)
+	target, err := prove.URL(address, d.passOptions.client(d.client))
 	if err != nil {
 		return "", err
 	}

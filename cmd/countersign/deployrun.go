@@ -51,6 +51,9 @@ func (o *deployOptions) prepare(ctx context.Context, stderr io.Writer) (*deploye
 	if d.client, err = (proveOptions{ca: o.ca}).client(nil); err != nil {
 		return nil, err
 	}
+	if err := o.passOptions.open(); err != nil {
+		return nil, err
+	}
 	if d.kubectl, err = o.findContext(ctx, cfg); err != nil {
 		return nil, err
 	}

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -96,6 +97,9 @@ func (o proveOptions) downloadPolicy(ctx context.Context, client *http.Client, t
 	}
 	ctx, cancel := context.WithTimeout(ctx, policyTimeout)
 	defer cancel()
+	if slices.ContainsFunc(targets, func(target string) bool { return sameOrigin(u, target) }) {
+		client = o.passOptions.client(client)
+	}
 	data, status, err := fetchPolicy(ctx, client, o.policy, "")
 	if status == http.StatusUnauthorized || status == http.StatusForbidden {
 		data, status, err = o.askAsClient(ctx, client, u, status, targets)

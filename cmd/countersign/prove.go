@@ -32,6 +32,9 @@ right scope, and the bad tokens. The policy and the tokens are the running dev's
 --policy takes what countersigntest.Golden wrote, or any team's OpenAPI 3.0 or 3.1 document, in JSON or YAML; the service may be in any
 language. With --issuer, and --client or --clients, the tokens are those of any issuer, and no dev has to run.
 
+With --env or --file, countersign.yaml says the rest: the URL is its public host, the policy is service.policy, and the tokens are those
+of its clients, whose credentials countersign provision stored. Any other flag, and a URL, comes before the file.
+
 On another machine, nothing is sent that POST, PUT, PATCH or DELETE would have to admit, unless --allow-writes says so; with --probe the
 guard of the service is asked for its decision instead.
 
@@ -43,6 +46,7 @@ What could not be tried for want of a client is said above the verdict; with --s
 Exit codes: 0 proved, 1 a difference, 2 could not run, or was interrupted.`,
 		Example: `  countersign prove http://localhost:8080
   countersign prove https://api.example.com --policy testdata/authorization.json --clients clients.yaml --strict --wait 2m
+  countersign prove --env staging --strict
   countersign prove https://localhost:8443 --beneath /api/demo
   countersign prove https://api.example.com --policy openapi.yaml --issuer https://issuer.example.com --client reader=READER --client writer=WRITER
   countersign prove https://api.example.com --policy openapi.yaml --clients clients.yaml --rate 5 --seen access.log
@@ -69,6 +73,8 @@ Exit codes: 0 proved, 1 a difference, 2 could not run, or was interrupted.`,
 	flags.StringVar(&options.seen, "seen", "", "access log in the common or combined format, or HAR: name the routes that are served and not documented, and the other way round")
 	cmd.RegisterFlagCompletionFunc("beneath", completeRunning(&options.state, func(_ context.Context, _ dev.State, r dev.Running) []string { return prefixesOf(r) }))
 	options.credentialOptions.add(cmd)
+	options.passOptions.add(cmd)
+	options.service.addAs(cmd, "configuration file: with this flag or --env, the policy, the address and the clients' stored credentials are those of the service that it describes")
 	options.paceOptions.add(cmd)
 	options.reportOptions.add(cmd)
 	return cmd
@@ -81,14 +87,19 @@ type proveOptions struct {
 	known                             map[string]string // the values, by name
 	edge                              []string          // what the dev's edge lets through, where that is proved
 	policyTokens                      func() (prove.Tokens, error)
+	service                           serviceFile
 	credentialOptions
+	passOptions
 	paceOptions
 	reportOptions
 }
 
 // check finds what is wrong with the flags, all of it, before anything is sent.
 func (o *proveOptions) check(cmd *cobra.Command, args []string) error {
-	problems := []error{o.reportOptions.check(cmd, args), o.credentialOptions.check(), o.paceOptions.check(cmd), o.readValues()}
+	problems := []error{o.reportOptions.check(cmd, args), o.credentialOptions.check(), o.passOptions.check(), o.paceOptions.check(cmd), o.readValues()}
+	if o.service.named() && cmd.Flags().Changed("state") {
+		problems = append(problems, errStateOrFile)
+	}
 	for _, address := range o.targets(args) {
 		if _, err := prove.URL(address, nil); err != nil {
 			problems = append(problems, err)
@@ -107,6 +118,12 @@ func (o proveOptions) targets(args []string) []string {
 
 func runProve(ctx context.Context, args []string, state dev.State, options proveOptions, stdout, stderr io.Writer) (err error) {
 	if options.expiredToken, err = options.readExpired(); err != nil {
+		return err
+	}
+	if err := options.passOptions.open(); err != nil {
+		return err
+	}
+	if args, err = options.takeFile(args, stderr); err != nil {
 		return err
 	}
 	running, err := options.findDev(ctx, state)
@@ -156,10 +173,13 @@ func (o proveOptions) mint(ctx context.Context, state dev.State, running *dev.Ru
 	switch {
 	case o.ownClients():
 		return o.ownTokens(ctx, policy, client, stderr)
-	case !o.noTokens:
+	case o.noTokens:
+		return proofTokens{}, nil
+	case o.service.cfg != nil:
+		return o.storedTokens(ctx, client, stderr)
+	default:
 		return devTokens(ctx, state, *running, o.probe != "", client, stderr)
 	}
-	return proofTokens{}, nil
 }
 
 // throughDevEdge reports whether it is the running dev's service that is proved, through its edge.
@@ -170,7 +190,7 @@ func (o proveOptions) throughDevEdge(running *dev.Running, args []string) bool {
 
 // findDev finds the running dev where something of it is needed; otherwise it is nil.
 func (o proveOptions) findDev(ctx context.Context, state dev.State) (*dev.Running, error) {
-	if o.policy != "" && (o.ownClients() || o.noTokens) {
+	if o.policy != "" && (o.ownClients() || o.noTokens) || o.service.cfg != nil {
 		return nil, nil
 	}
 	running, err := dev.Find(ctx, state)
@@ -187,7 +207,7 @@ func (o proveOptions) findDev(ctx context.Context, state dev.State) (*dev.Runnin
 
 // proveAt proves at one address.
 func (o proveOptions) proveAt(ctx context.Context, address string, policy proofPolicy, tokens proofTokens, client *http.Client, stderr io.Writer) (prove.Report, error) {
-	target, err := prove.URL(policy.targetOf(address), client)
+	target, err := prove.URL(policy.targetOf(address), o.passOptions.client(client))
 	if err != nil {
 		return prove.Report{}, err
 	}

@@ -47,7 +47,7 @@ func (o *reportOptions) add(cmd *cobra.Command) {
 }
 
 // check finds what is wrong with the arguments, all of it, before anything is sent.
-func (o *reportOptions) check(_ *cobra.Command, args []string) error {
+func (o *reportOptions) check(cmd *cobra.Command, args []string) error {
 	var problems []error
 	problem := func(format string, values ...any) { problems = append(problems, fmt.Errorf(format, values...)) }
 	switch {
@@ -55,6 +55,7 @@ func (o *reportOptions) check(_ *cobra.Command, args []string) error {
 		problem("--through and --direct go together, as in: countersign prove --through https://edge.example.com --direct http://pod:8080")
 	case o.through != "" && len(args) > 0:
 		problem("prove takes one URL, or --through and --direct, and not both")
+	case len(args) == 0 && (cmd.Flags().Changed("file") || cmd.Flags().Changed("env")): // the file may name it
 	case o.through == "" && len(args) != 1:
 		problem("prove takes one URL, as in: countersign prove http://localhost:8080 (%d given)", len(args))
 	}
