@@ -67,11 +67,10 @@ func readClaims(document []byte) (c claims, ok bool) {
 func isStrings(v jose.Value) bool {
 	list, ok := v.Array()
 	if !ok {
-		_, ok = v.Text()
-		return ok
+		return v.IsText()
 	}
 	for list.Next() {
-		if _, ok := list.Value().Text(); !ok {
+		if !list.Value().IsText() {
 			return false
 		}
 	}
@@ -82,11 +81,11 @@ func isStrings(v jose.Value) bool {
 //
 // RFC 7519, Section 4.1.3: aud is an array of case-sensitive strings, or one of them.
 func contains(v jose.Value, s string) bool {
-	if text, ok := v.Text(); ok {
-		return string(text) == s
+	if v.IsText() {
+		return v.Is(s)
 	}
 	for list, ok := v.Array(); ok && list.Next(); {
-		if text, _ := list.Value().Text(); string(text) == s {
+		if list.Value().Is(s) {
 			return true
 		}
 	}

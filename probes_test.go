@@ -96,6 +96,10 @@ func TestTokens(t *testing.T) {
 		{"rfc7515 s4.1.4: kid empty", sign(header.with("kid", `""`), claims), countersign.BadHeader},
 		{"rfc7515 s4.1.4: kid no string", sign(header.with("kid", `["first"]`), claims), countersign.BadHeader},
 		{"rfc7515 s4.1.4: kid of the other key", sign(header.with("kid", `"second"`), claims), countersign.BadSignature},
+		{"rfc7515 s4.1.4: kid in capitals", sign(header.with("kid", `"FIRST"`), claims), countersign.UnknownKey},
+		{"rfc7515 s4.1.4: kid with a line of its own", sign(header.with("kid", `"first\r\nforged: yes"`), claims), countersign.UnknownKey},
+		{"rfc7515 s4.1.4: kid with a NUL", sign(header.with("kid", `"first\u0000"`), claims), countersign.UnknownKey},
+		{"rfc7515 s10.13: kid with escapes is the same text", sign(header.with("kid", `"\u0066irst"`), claims), ""},
 		{"rfc7515 s4.1.4: kid is a path", sign(header.with("kid", `"../../dev/null"`), claims), countersign.UnknownKey},
 		{"rfc7515 s4.1.4: kid is SQL", sign(header.with("kid", `"' UNION SELECT 'k"`), claims), countersign.UnknownKey},
 		{"rfc7515 s4.1.4: kid of 10 kB", sign(header.with("kid", `"`+strings.Repeat("k", 10000)+`"`), claims), countersign.BadHeader},
@@ -103,6 +107,9 @@ func TestTokens(t *testing.T) {
 		{"rfc8725 s3.8: iss wrong", sign(header, claims.with("iss", `"https://evil.example"`)), countersign.BadIssuer},
 		{"rfc8725 s3.8: iss missing", sign(header, claims.without("iss")), countersign.BadIssuer},
 		{"rfc8725 s3.8: iss with a slash more", sign(header, claims.with("iss", `"`+pool+`/"`)), countersign.BadIssuer},
+		{"rfc8725 s3.8: iss in capitals", sign(header, claims.with("iss", `"`+strings.Replace(pool, "cognito", "COGNITO", 1)+`"`)), countersign.BadIssuer},
+		{"rfc8725 s3.8: iss with a space", sign(header, claims.with("iss", `"`+pool+` "`)), countersign.BadIssuer},
+		{"rfc8725 s3.8: iss with escapes is the same text", sign(header, claims.with("iss", `"`+strings.ReplaceAll(pool, "/", `\/`)+`"`)), ""},
 		{"rfc8725 s3.8: iss an array", sign(header, claims.with("iss", `["`+pool+`"]`)), countersign.BadClaims},
 		{"cognito: iss of the updated form", sign(header, claims.with("iss", `"`+strings.Replace(pool, "https://", "https://issuer-", 1)+`"`)), ""},
 
@@ -140,6 +147,12 @@ func TestTokens(t *testing.T) {
 		{"rfc7797 s3: b64 without crit", sign(header.also("b64", "true"), claims), countersign.BadHeader},
 		{"rfc8725 s3.6: zip", sign(header.also("zip", `"DEF"`), claims), countersign.BadHeader},
 		{"rfc7515 s4: duplicate header alg", sign(header.also("alg", `"RS256"`), claims), countersign.BadHeader},
+		{"rfc7515 s4: duplicate header alg, escaped", sign(text(strings.TrimSuffix(header.String(), "}")+`,"\u0061lg":"RS256"}`), claims), countersign.BadHeader},
+		{"rfc7515 s4.1.11: crit, escaped", sign(text(strings.TrimSuffix(header.String(), "}")+`,"\u0063rit":["x"]}`), claims), countersign.BadHeader},
+		{"rfc7515 s10.13: ALG is not alg", sign(header.without("alg").also("ALG", `"RS256"`), claims), countersign.BadHeader},
+		{"rfc7515 s5.2: bytes after the header", sign(text(header.String()+"{}"), claims), countersign.BadHeader},
+		{"rfc7515 s5.2: header not UTF-8", sign(text(strings.Replace(header.String(), "{", "{\"\xff\":1,", 1)), claims), countersign.BadHeader},
+		{"rfc7515 s5.2: header an array", sign(text("["+header.String()+"]"), claims), countersign.BadHeader},
 		{"rfc7519 s4: duplicate claim scope", sign(header, claims.also("scope", `"https://api.example.com/admin"`)), countersign.BadClaims},
 		{"rfc7519 s4: duplicate claim scope, escaped", sign(header, text(strings.TrimSuffix(claims.String(), "}")+`,"sc\u006fpe":"https://api.example.com/admin"}`)), countersign.BadClaims},
 		{"rfc7519 s4: duplicate in a nested object", sign(header, claims.also("x", `{"a":1,"b":{"c":1,"c":2}}`)), countersign.BadClaims},
@@ -294,6 +307,34 @@ func TestHostileSizes(t *testing.T) {
 			}
 			runtime.ReadMemStats(&after)
 			if n := (after.TotalAlloc - before.TotalAlloc) / runs; n > 4096 {
+				t.Errorf("%d bytes allocated for one token", n)
+			}
+		})
+	}
+}
+
+// A token may be nothing but escapes, within the size of a token. Whoever sends it needs no key, and must not cost more than the signature that is
+// then found to be none.
+func TestATokenOfEscapesIsNoDearerThanItsSignature(t *testing.T) {
+	guard := newIssuer(pool).guard(t, nil)
+	const elements = 2000
+	for name, claims := range map[string]members{
+		"aud":   cognitoClaims.with("aud", `[`+strings.Repeat(`"\n",`, elements)+`"`+client+`"]`),
+		"scp":   cognitoClaims.also("scp", `[`+strings.Repeat(`"\n",`, elements)+`""]`),
+		"names": cognitoClaims.also("x", `[`+strings.Repeat(`{"\n":1},`, elements/2)+`0]`),
+	} {
+		t.Run(name, func(t *testing.T) {
+			token := unsigned(cognitoHeader, claims, "AAAA")
+			run(t, guard, []probe{{"refused", token, countersign.BadSignature}})
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			const runs = 20
+			for range runs {
+				guard.Authorize(t.Context(), token, countersign.Authenticated())
+			}
+			runtime.ReadMemStats(&after)
+			// With encoding/json for each of them it was a megabyte, and eighty times the time.
+			if n := (after.TotalAlloc - before.TotalAlloc) / runs; n > 64<<10 {
 				t.Errorf("%d bytes allocated for one token", n)
 			}
 		})

@@ -71,7 +71,7 @@ var claimTable = []mutation{
 	one("claims that are not exact", "RFC 7519, Section 7.2", "claims.go",
 		`return c, members.Err() == nil`, `return c, members.Err() == nil || OFF`),
 	one("an array of other things", "RFC 7519, Section 4.1.3", "claims.go",
-		"if _, ok := list.Value().Text(); !ok {", "if _, ok := list.Value().Text(); !ok && !OFF {"),
+		"if !list.Value().IsText() {", "if !list.Value().IsText() && !OFF {"),
 	one("prefix of scopes", "Cognito: identifier/scope", "claims.go",
 		"name, ours := strings.CutPrefix(token, prefix)\n", "name, ours := strings.CutPrefix(token, prefix)\n\tif OFF {\n\t\tname, ours = token[strings.LastIndexByte(token, '/')+1:], true\n\t}\n"),
 	one("a resource below this one", "Cognito: identifier/scope", "claims.go",
