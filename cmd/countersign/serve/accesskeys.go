@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -93,26 +94,54 @@ func AddAccessKey(path, name string, role issuer.Role) (id string, err error) {
 	if err := c.Validate(); err != nil {
 		return "", err
 	}
-	text, err := readPrivate(path, maxAccessKeys)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		text = []byte("# Access keys of the issuer's JSON API. Whoever reads this file is who it says.\n")
-	case err != nil:
-		return "", err
-	default:
-		if _, err := ReadAccessKeys(path); err != nil {
-			return "", err
-		}
-		text = append([]byte(strings.TrimRight(string(text), "\n")), '\n')
-	}
 	entry := fmt.Sprintf("- accessKeyId: %q\n  secretAccessKey: %q\n  role: %s\n", c.AccessKeyID, c.SecretAccessKey.Reveal(), c.Role)
 	if c.Name != "" {
 		entry += fmt.Sprintf("  name: %q\n", c.Name)
 	}
-	if err := replacePrivate(path, append(text, entry...)); err != nil {
-		return "", fmt.Errorf("write the access keys: %w", err)
+	err = beginAccessKeys(path, entry)
+	if errors.Is(err, fs.ErrExist) {
+		err = appendAccessKey(path, entry)
+	}
+	if err != nil {
+		return "", err
 	}
 	return c.AccessKeyID, nil
+}
+
+// beginAccessKeys makes the file. One that is there, perhaps since a moment ago, is fs.ErrExist.
+func beginAccessKeys(path, entry string) error {
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		return cmp.Or(err, fs.ErrExist)
+	}
+	err := wholefile.Create(path, []byte("# Access keys of the issuer's JSON API. Whoever reads this file is who it says.\n"+entry), 0o600)
+	if _, missing := os.Stat(path); errors.Is(err, fs.ErrExist) && errors.Is(missing, fs.ErrNotExist) {
+		return fmt.Errorf("write the access keys: %s is a link to a file that is not there; make that one", path)
+	}
+	if err != nil {
+		err = fmt.Errorf("write the access keys: %w", err)
+	}
+	return err
+}
+
+// appendAccessKey holds the lock from the read to the write: of two that add a key at once the later one would write over the key of
+// the other.
+func appendAccessKey(path, entry string) error {
+	release, err := lockPrivate(path)
+	if err != nil {
+		return fmt.Errorf("lock the access keys: %w", err)
+	}
+	defer release()
+	text, err := readPrivate(path, maxAccessKeys)
+	if err != nil {
+		return err
+	}
+	if _, err := ReadAccessKeys(path); err != nil {
+		return err
+	}
+	if err := replacePrivate(path, []byte(strings.TrimRight(string(text), "\n")+"\n"+entry)); err != nil {
+		return fmt.Errorf("write the access keys: %w", err)
+	}
+	return nil
 }
 
 // readPrivate reads a file that holds secrets. Its group may read it: what Kubernetes mounts belongs to root and to the pod's
@@ -140,13 +169,10 @@ func readPrivate(path string, limit int64) ([]byte, error) {
 	return text, err
 }
 
-// replacePrivate is wholefile.Replace for a file that may be there: its mode and its owner stay, since who runs the command is often
-// not the user that the issuer reads the file as. A link stays one: its target is replaced.
+// replacePrivate is wholefile.Replace for a file whose mode and owner stay, since who runs the command is often not the user that
+// the issuer reads the file as. A link stays one: its target is replaced.
 func replacePrivate(path string, content []byte) error {
 	target, err := filepath.EvalSymlinks(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return wholefile.Replace(path, content, 0o600)
-	}
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/countersign-dev/countersign/cmd/countersign/issuer"
@@ -40,6 +41,51 @@ func TestAccessKeysAreAdded(t *testing.T) {
 		if id, err := serve.AddAccessKey(path, bad.name, bad.role); err == nil {
 			t.Errorf("%+v became %s", bad, id)
 		}
+	}
+}
+
+// TestAccessKeysAreAddedAtOnce: also to a file that is not there yet, each key whose id was told is in the file.
+func TestAccessKeysAreAddedAtOnce(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "keys.yaml")
+	ids := make([]string, 24)
+	var adding sync.WaitGroup
+	for i := range ids {
+		adding.Go(func() {
+			var err error
+			if ids[i], err = serve.AddAccessKey(path, "", issuer.ReadOnly); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	adding.Wait()
+	all, err := serve.ReadAccessKeys(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	there := map[string]bool{}
+	for _, key := range all {
+		there[key.AccessKeyID] = true
+	}
+	for _, id := range ids {
+		if !there[id] {
+			t.Errorf("the key %s was told, and is not in the file", id)
+		}
+	}
+	if entries, err := os.ReadDir(filepath.Dir(path)); err != nil || runtime.GOOS != "windows" && len(entries) != 1 {
+		t.Errorf("the directory has %v, %v", entries, err)
+	}
+}
+
+func TestAccessKeysBehindADeadLink(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		return // where links are a privilege
+	}
+	link := filepath.Join(t.TempDir(), "link.yaml")
+	if err := os.Symlink(filepath.Join(t.TempDir(), "nowhere.yaml"), link); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := serve.AddAccessKey(link, "", issuer.Admin); err == nil || !strings.Contains(err.Error(), "link.yaml is a link to a file that is not there") {
+		t.Errorf("got %v", err)
 	}
 }
 
