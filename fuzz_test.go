@@ -160,15 +160,25 @@ func FuzzScopeString(f *testing.F) {
 	})
 }
 
+// readings are what a file server reads of a path, and what a servlet container or a server on Windows does behind a proxy.
+func readings(p string) [2]string {
+	segments := strings.Split(strings.ReplaceAll(p, `\`, "/"), "/")
+	for i := range segments {
+		segments[i], _, _ = strings.Cut(segments[i], ";")
+	}
+	return [2]string{path.Clean("/" + p), path.Clean("/" + strings.Join(segments, "/"))}
+}
+
 // FuzzPath sends whatever the fuzzer makes of a path. A handler that everybody may call is never given one that a file server or a proxy
 // reads as one of a route with a rule.
 func FuzzPath(f *testing.F) {
-	for _, seed := range []string{"/public/a", "/private/a", "/public/%2e%2e/private/a", "/x/..%2fprivate/a", "/private%2fa", "//private/a", "/public/%2e/%2E%2e/private", "/priv%61te/", "*", "/public/..;/private/a"} {
+	for _, seed := range []string{"/public/a", "/private/a", "/public/%2e%2e/private/a", "/x/..%2fprivate/a", "/private%2fa", "//private/a", "/public/%2e/%2E%2e/private", "/priv%61te/", "*", "/public/..;/private/a", "/private;x/a", `/public\..\private\a`, "/;/private%5Ca"} {
 		f.Add("GET", seed)
 		f.Add("CONNECT", seed)
 	}
 	guard := edIssuer(pool).guard(f, nil)
-	open := func(w http.ResponseWriter, r *http.Request) { w.Header().Set("Read", path.Clean("/"+r.URL.Path)) }
+	var read [2]string
+	open := func(_ http.ResponseWriter, r *http.Request) { read = readings(r.URL.Path) }
 	api := guard.Mux()
 	api.HandleFunc("/", open, countersign.Public("for the test"))
 	api.HandleFunc("/public/", open, countersign.Public("for the test"))
@@ -179,9 +189,10 @@ func FuzzPath(f *testing.F) {
 			return
 		}
 		w := httptest.NewRecorder()
+		read = [2]string{}
 		api.ServeHTTP(w, r)
-		if w.Code == served || w.Code == http.StatusOK && strings.HasPrefix(w.Header().Get("Read")+"/", "/private/") {
-			t.Errorf("%s %s: status %d, read as %q", method, target, w.Code, w.Header().Get("Read"))
+		if w.Code == served || strings.HasPrefix(read[0]+"/", "/private/") || strings.HasPrefix(read[1]+"/", "/private/") {
+			t.Errorf("%s %s: status %d, read as %q", method, target, w.Code, read)
 		}
 	})
 }

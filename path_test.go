@@ -65,6 +65,19 @@ func TestAPathCannotBeWrittenSoThatAnotherRuleDecides(t *testing.T) {
 		{"below /: two slashes, CONNECT", "CONNECT", "//private/a.txt", caught, "400 "},
 		{"below /: nothing private", "GET", "/other%2fa.txt", caught, "404 "},
 
+		{"rfc3986 s3.3: dots with a parameter", "GET", "/public/..;x/private/a.txt", api, "400 "},
+		{"rfc3986 s3.3: dots with an escaped parameter", "GET", "/public/..%3bx/private/a.txt", api, "400 "},
+		{"rfc3986 s3.3: a parameter", "GET", "/private;x/a.txt", caught, "400 "},
+		{"rfc3986 s3.3: an escaped parameter", "GET", "/private%3Bx/a.txt", caught, "400 "},
+		{"rfc3986 s3.3: a parameter of nothing", "GET", "/;x/private/a.txt", caught, "400 "},
+		{"rfc3986 s3.3: a parameter at the end", "GET", "/private;x", caught, "400 "},
+		{"rfc3986 s3.3: a parameter within a route", "GET", "/orders/7;v=2", api, "200 order 7;v=2"},
+		{"rfc3986 s3.3: a parameter within a route with a rule", "GET", "/orders/7;v=2/items", api, "401 "},
+		{"dots before a backslash", "GET", `/public/..\private/a.txt`, api, "400 "},
+		{"dots before an escaped backslash", "GET", "/public/..%5Cprivate/a.txt", api, "400 "},
+		{"below /: an escaped backslash", "GET", "/private%5Ca.txt", caught, "400 "},
+		{"below /: backslash, nothing private", "GET", "/other%5Ca.txt", caught, "404 "},
+
 		{"rfc3986 s2.2: a slash in a parameter", "GET", "/orders/7%2F8", api, "200 order 7/8"},
 		{"a parameter in its own escape", "GET", "/orders/%37", api, "200 order 7"},
 		{"a slash in a parameter that makes a route of the same rule", "GET", "/orders/7%2Fstate", api, "200 order 7/state"},
@@ -138,6 +151,8 @@ func TestRequireRefusesDotsThatTheRouterLeft(t *testing.T) {
 		{"/public/../private/a.txt", plain, "400 "},
 		{"/public/%2e%2e/private/a.txt", plain, "400 "},
 		{"/public/./a.txt", plain, "400 "},
+		{"/public/..;x/private/a.txt", plain, "400 "},
+		{"/public/..%5Cprivate/a.txt", plain, "400 "},
 		{"/public/a.txt", http.StripPrefix("/public/", public), "404 "},
 		{"/public/../private/a.txt", http.StripPrefix("/public/", public), "400 "},
 	} {
