@@ -4,13 +4,17 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 
 	"github.com/countersign-dev/countersign/cognito"
 )
 
 // Load implements [cognito.Store].
 func (s *SQLite) Load(ctx context.Context) ([]cognito.Record, int64, error) {
-	return s.snapshot(ctx, func(tx *sql.Tx, _ int64) ([]cognito.Record, error) {
+	return s.snapshot(ctx, func(tx *sql.Tx, revision int64) ([]cognito.Record, error) {
+		if err := checkRevision(ctx, tx, revision); err != nil {
+			return nil, err
+		}
 		return s.rows(ctx, tx, `SELECT revision, kind, pool, id, body, checksum FROM records WHERE body IS NOT NULL`)
 	})
 }
@@ -155,6 +159,16 @@ func storedRevision(ctx context.Context, tx *sql.Tx) (revision int64, err error)
 		return 0, err
 	}
 	return revision, sameVersion(version, migrations)
+}
+
+// checkRevision finds a flipped bit in the store's revision, which no row's checksum covers: the ring has it too, and an index of it.
+func checkRevision(ctx context.Context, tx *sql.Tx, revision int64) error {
+	var known bool
+	err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM commits WHERE revision = ?) OR NOT EXISTS (SELECT 1 FROM commits)`, revision).Scan(&known)
+	if err == nil && !known {
+		err = fmt.Errorf("%w: it stands at a revision that no commit has left", ErrCorrupt)
+	}
+	return err
 }
 
 // knownRevision returns [cognito.ErrConflict] for a revision above the store's own, of another history, or too long ago.

@@ -78,6 +78,7 @@ func TestOpenSQLiteRefuses(t *testing.T) {
 			"written by a newer version of this program: its schema has version 99, this program knows versions up to "},
 		{"another program's database", query(`ALTER TABLE countersign_schema RENAME TO other`), nil, "of another program; nothing was changed"},
 		{"no schema version", query(`DELETE FROM countersign_schema`), issuer.ErrCorrupt, "restore a backup"},
+		{"a schema version that is none", query(`UPDATE countersign_schema SET version = -126`), issuer.ErrCorrupt, "its schema has version -126; nothing was changed"},
 		{"no revision", query(`DELETE FROM store`), issuer.ErrCorrupt, "restore a backup"},
 		{"another key", query(`UPDATE store SET key_id = '00000000'`), seal.ErrOtherKey, "key 00000000 wanted"},
 	}
@@ -156,6 +157,17 @@ func TestAnyFlippedByte(t *testing.T) {
 	}
 	if noticed == 0 {
 		t.Error("no changed byte was noticed: the test spoils nothing")
+	}
+}
+
+// TestFlippedRevision: the store's revision is in no row that has a checksum. Replicas go by it.
+func TestFlippedRevision(t *testing.T) {
+	for bit := range 24 {
+		path := written(t)
+		execSQL(t, path, fmt.Sprintf(`UPDATE store SET revision = (revision | %[1]d) - (revision & %[1]d)`, 1<<bit))
+		if got, err := tryLoad(t, path); !errors.Is(err, issuer.ErrCorrupt) || !strings.Contains(err.Error(), "a revision that no commit has left") {
+			t.Errorf("bit %d: got %.80q, %v; want ErrCorrupt", bit, got, err)
+		}
 	}
 }
 

@@ -50,6 +50,9 @@ func schemaVersion(ctx context.Context, db *sql.DB) (int, error) {
 	}
 	var version int
 	err = db.QueryRowContext(ctx, `SELECT version FROM countersign_schema`).Scan(&version)
+	if err == nil && version < 1 { // the transaction that made the table has left it at 1
+		err = fmt.Errorf("%w: its schema has version %d", ErrCorrupt, version)
+	}
 	return version, err
 }
 
