@@ -87,7 +87,7 @@ func (s *System) openApp(ctx context.Context, app *App, l net.Listener) error {
 	if err := os.MkdirAll(bin, 0o700); err != nil {
 		return fmt.Errorf("state directory: %w", err)
 	}
-	s.onClose(func() error { return os.RemoveAll(bin) })
+	s.teardown.Add(func() error { return os.RemoveAll(bin) })
 	s.app = app
 	// The service listens here itself: that the address was free is all that was asked.
 	addr := l.Addr().String()
@@ -102,7 +102,7 @@ func (s *System) openApp(ctx context.Context, app *App, l net.Listener) error {
 	if err != nil {
 		return err
 	}
-	s.onClose(s.child.Close)
+	s.teardown.Add(s.child.Close)
 	return nil
 }
 
@@ -142,7 +142,7 @@ func (s *System) writeCredentials(ctx context.Context) error {
 	if err := os.RemoveAll(dir); err != nil {
 		return fmt.Errorf("state directory: %w", err)
 	}
-	s.onClose(func() error { return os.RemoveAll(dir) })
+	s.teardown.Add(func() error { return os.RemoveAll(dir) })
 	for _, client := range clients {
 		if err := writeCredential(filepath.Join(dir, fileName(client.Name)), client); err != nil {
 			return fmt.Errorf("state directory: %w", err)

@@ -38,7 +38,7 @@ func (s *System) proxied(outside, issuer http.Handler) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.onClose(func() error { return s.shutdown(proxy.Close) })
+	s.teardown.Add(func() error { return s.shutdown(proxy.Close) })
 	s.steer.aws = awsFront{authority, proxy}
 	s.Running.ProxyURL = s.Running.AWSURL
 	edge, err := gateway.LoadOrCreateCA(s.state.path("ca"), s.kept.Sealer)

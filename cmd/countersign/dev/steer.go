@@ -87,7 +87,7 @@ func (s *System) openControl() error {
 		return err
 	}
 	l := listeners[0]
-	s.onClose(func() error { return ignoreClosed(l.Close()) })
+	s.teardown.Listener(l)
 	handler, err := control.New(control.Config{Chaos: s.steer.chaos, Quotas: s.steer.quotas, Clock: &s.steer.clock})
 	if err != nil {
 		return err
@@ -110,7 +110,7 @@ func (s *System) writeBundle(pem []byte) error {
 		return fmt.Errorf("state directory: %w", err)
 	}
 	s.Running.ProxyCA = absolute
-	s.onClose(func() error {
+	s.teardown.Add(func() error {
 		// The key went with this process; nobody should trust what is left of it.
 		if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return fmt.Errorf("state directory: %w", err)

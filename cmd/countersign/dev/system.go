@@ -19,6 +19,7 @@ import (
 	"github.com/countersign-dev/countersign/cmd/countersign/child"
 	"github.com/countersign-dev/countersign/cmd/countersign/gateway"
 	"github.com/countersign-dev/countersign/cmd/countersign/issuer"
+	"github.com/countersign-dev/countersign/cmd/countersign/teardown"
 	"github.com/countersign-dev/countersign/cognito"
 	"github.com/countersign-dev/countersign/examples/demo"
 )
@@ -50,7 +51,7 @@ type System struct {
 	kept      *issuer.State
 	logger    *slog.Logger
 	drain     time.Duration
-	closers   []func() error // in the order of the start; Close goes backwards
+	teardown  teardown.Stack
 
 	servers sync.WaitGroup
 	failed  chan error
@@ -89,7 +90,7 @@ func (s *System) start(ctx context.Context, cfg Config) error {
 		return err
 	}
 	for _, l := range listeners {
-		s.onClose(func() error { return ignoreClosed(l.Close()) })
+		s.teardown.Listener(l)
 	}
 	wanted := demoWant()
 	s.prefixes = []string{edgePrefix}
@@ -116,7 +117,7 @@ func (s *System) start(ctx context.Context, cfg Config) error {
 	if err := s.publish(); err != nil {
 		return err
 	}
-	s.onClose(func() error { return withdraw(s.state) })
+	s.teardown.Add(func() error { return withdraw(s.state) })
 	return nil
 }
 
@@ -135,7 +136,7 @@ func (s *System) claim(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.onClose(state.Close)
+	s.teardown.Add(state.Close)
 	s.kept = state
 	// What a killed process left would tell others of a system that is not there.
 	return withdraw(s.state)
@@ -200,7 +201,7 @@ func (s *System) openAPI(l net.Listener) error {
 	if err != nil {
 		return err
 	}
-	s.onClose(guard.Close)
+	s.teardown.Add(guard.Close)
 	api := demo.NewAPI(guard)
 	p := policy{Policy: guard.Policy()}
 	if p.document, err = p.OpenAPI(); err != nil {
@@ -248,7 +249,7 @@ func (s *System) openEdge(allow []netip.Prefix, l net.Listener) error {
 		}
 		ended <- err
 	})
-	s.onClose(func() error { stop(); return <-ended })
+	s.teardown.Add(func() error { stop(); return <-ended })
 	return nil
 }
 
@@ -259,7 +260,7 @@ func (s *System) serve(l net.Listener, server *http.Server) {
 			s.failed <- err
 		}
 	})
-	s.onClose(func() error {
+	s.teardown.Add(func() error {
 		ctx, cancel := context.WithTimeout(context.Background(), s.drain)
 		defer cancel()
 		err := server.Shutdown(ctx)
@@ -274,25 +275,10 @@ func (s *System) serve(l net.Listener, server *http.Server) {
 // Failed delivers the error of a server that ended by itself.
 func (s *System) Failed() <-chan error { return s.failed }
 
-func (s *System) onClose(f func() error) { s.closers = append(s.closers, f) }
-
 // Close takes the system down, what was started last first: the edge stops to let requests in before the API drains,
 // and the store is closed when nobody can ask for it any more.
 func (s *System) Close() error {
-	var problems []error
-	for len(s.closers) > 0 {
-		last := len(s.closers) - 1
-		f := s.closers[last]
-		s.closers = s.closers[:last]
-		problems = append(problems, f())
-	}
+	err := s.teardown.Close()
 	s.servers.Wait()
-	return errors.Join(problems...)
-}
-
-func ignoreClosed(err error) error {
-	if errors.Is(err, net.ErrClosed) {
-		return nil
-	}
 	return err
 }

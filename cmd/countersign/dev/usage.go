@@ -17,13 +17,9 @@ func (s *System) meter() (func(cognito.Observation), error) {
 	if err != nil {
 		return nil, err
 	}
-	ctx, stop := context.WithCancel(context.Background())
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
+	s.teardown.Run(func(ctx context.Context) {
 		m.Run(ctx, func(err error) { s.logger.Warn("usage could not be written", "cause", err.Error()) })
-	}()
-	s.onClose(func() error { stop(); <-done; return nil })
+	})
 	return func(o cognito.Observation) {
 		if o.Token() {
 			m.Count(o.PoolID, o.ClientID)

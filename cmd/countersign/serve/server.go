@@ -15,6 +15,7 @@ import (
 	"github.com/countersign-dev/countersign/cmd/countersign/audit"
 	"github.com/countersign-dev/countersign/cmd/countersign/cost"
 	"github.com/countersign-dev/countersign/cmd/countersign/signer"
+	"github.com/countersign-dev/countersign/cmd/countersign/teardown"
 	"github.com/countersign-dev/countersign/cognito"
 )
 
@@ -37,7 +38,7 @@ type Server struct {
 	bodies        bodies
 	failed        chan error
 	work          sync.WaitGroup
-	closers       []func() error // in the order of the start; Close goes backwards
+	teardown      teardown.Stack
 }
 
 // guessDelay is how long the answer to a wrong client secret is held back at most. Callers of a token endpoint wait longer.
@@ -65,7 +66,7 @@ func Check(ctx context.Context, config *Config, logger *slog.Logger) (err error)
 	if err != nil {
 		return err
 	}
-	s.onClose(store.Close)
+	s.teardown.Add(store.Close)
 	warnOfStore(store, s.logger)
 	if _, err := s.trail(); err != nil {
 		return err
@@ -97,7 +98,7 @@ func (s *Server) start(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	s.onClose(store.Close)
+	s.teardown.Add(store.Close)
 	warnOfStore(store, s.logger)
 	s.metrics = newMetrics()
 	config := s.config.service(s.metrics.watchStore(store, s.tracer), s.baseURL())
@@ -120,9 +121,9 @@ func (s *Server) start(ctx context.Context) (err error) {
 	if err := s.countUsage(); err != nil {
 		return err
 	}
-	s.background(s.files.watch)
-	s.background(func(ctx context.Context) { s.service.Watch(ctx, 0) })
-	s.background(s.tend)
+	s.teardown.Run(s.files.watch)
+	s.teardown.Run(func(ctx context.Context) { s.service.Watch(ctx, 0) })
+	s.teardown.Run(s.tend)
 	s.serve(s.public, s.bodies.wrap(s.handler()), pair)
 	if s.admin != nil {
 		s.serve(s.admin, s.adminHandler(), nil)
@@ -168,7 +169,7 @@ func (s *Server) listen(ctx context.Context, key, hostport string, most int) (*c
 		return nil, s.config.errorAt(key, err)
 	}
 	c := newCrowd(l, most, s.logger)
-	s.onClose(func() error { return ignoreClosed(c.Close()) })
+	s.teardown.Listener(c)
 	return c, nil
 }
 
@@ -184,41 +185,6 @@ func (s *Server) baseURL() string {
 	host, _, _ := net.SplitHostPort(s.config.Listen)
 	_, port, _ := net.SplitHostPort(s.public.Addr().String())
 	return scheme + "://" + net.JoinHostPort(host, port)
-}
-
-// background runs f until the server closes, which waits for it: what f uses closes later.
-func (s *Server) background(f func(context.Context)) {
-	ctx, stop := context.WithCancel(context.Background())
-	done := make(chan struct{})
-	go func() { defer close(done); f(ctx) }()
-	s.onClose(func() error { stop(); <-done; return nil })
-}
-
-// countUsage counts the tokens of each client, for countersign cost.
-func (s *Server) countUsage() (err error) {
-	if s.meter, err = s.newMeter(); s.meter == nil {
-		return err
-	}
-	s.background(func(ctx context.Context) {
-		s.meter.Run(ctx, func(err error) { s.logger.Error("usage could not be written; it is tried again", "cause", err.Error()) })
-	})
-	return nil
-}
-
-// newMeter makes the directory; it is nil where nothing is counted.
-func (s *Server) newMeter() (*cost.Meter, error) {
-	if s.config.Usage == "" {
-		return nil, nil
-	}
-	config := cost.MeterConfig{Dir: s.config.Usage}
-	if s.service != nil {
-		config.Describe = s.service.TokenLife
-	}
-	meter, err := cost.NewMeter(config)
-	if err != nil {
-		return nil, s.config.errorAt("usage", err)
-	}
-	return meter, nil
 }
 
 // observe is told of each request.
@@ -267,7 +233,7 @@ func (s *Server) serve(l *crowd, handler http.Handler, pair *certificate) {
 			s.failed <- err
 		}
 	})
-	s.onClose(func() error {
+	s.teardown.Add(func() error {
 		ctx, cancel := context.WithTimeout(context.Background(), s.config.Drain.Timeout)
 		defer cancel()
 		err := server.Shutdown(ctx)
@@ -329,23 +295,8 @@ func (s *Server) Close() error {
 	return err
 }
 
-func (s *Server) onClose(f func() error) { s.closers = append(s.closers, f) }
-
 func (s *Server) close() error {
-	var problems []error
-	for len(s.closers) > 0 {
-		last := len(s.closers) - 1
-		f := s.closers[last]
-		s.closers = s.closers[:last]
-		problems = append(problems, f())
-	}
+	err := s.teardown.Close()
 	s.work.Wait()
-	return errors.Join(problems...)
-}
-
-func ignoreClosed(err error) error {
-	if errors.Is(err, net.ErrClosed) {
-		return nil
-	}
 	return err
 }

@@ -65,7 +65,7 @@ func CreateService(ctx context.Context, c *Config) (*cognito.Service, io.Closer,
 	if err != nil {
 		return nil, nil, err
 	}
-	s.onClose(store.Close)
+	s.teardown.Add(store.Close)
 	config := c.service(store, c.BaseURL)
 	if c.Audit.File != "-" { // standard output is the command's own
 		if config.Audit, err = s.trail(); err != nil {

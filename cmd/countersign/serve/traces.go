@@ -74,7 +74,7 @@ func (s *Server) startTraces(ctx context.Context) error {
 		return s.config.errorAt("traces.endpoint", err)
 	}
 	s.tracer = newTracer(&patientExporter{SpanExporter: exporter, client: client, logger: s.logger, counts: newSpanCounts()}, s.config.Traces.Ratio, s.baseURL())
-	s.onClose(func() error {
+	s.teardown.Add(func() error {
 		close(client.ending)
 		ctx, cancel := context.WithTimeout(context.Background(), min(flushTime, s.config.Drain.Timeout))
 		defer cancel()

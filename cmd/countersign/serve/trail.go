@@ -26,14 +26,14 @@ func (s *Server) trail() (func(cognito.Event), error) {
 		if err := file.reopen(); err != nil {
 			return nil, s.config.errorAt("audit.file", err)
 		}
-		s.onClose(file.close)
+		s.teardown.Add(file.close)
 		s.trailFile, config.W, config.Sync = file, file, file.sync
 	}
 	w, err := audit.New(config)
 	if err != nil {
 		return nil, err
 	}
-	s.onClose(w.Close)
+	s.teardown.Add(w.Close)
 	s.audit = w
 	return w.Record, nil
 }
