@@ -221,3 +221,27 @@ func TestDestroyLeavesWhatIsAnothers(t *testing.T) {
 		}
 	}
 }
+
+// TestDestroyLeavesTheSecretsOfAPoolThatStays: callers elsewhere go on with them. They go with the pool.
+func TestDestroyLeavesTheSecretsOfAPoolThatStays(t *testing.T) {
+	s, c := newDoomed(t)
+	s.proxy.Arm("", 0)
+	const stays = "left       the secret orders/reader: the user pool stays, and with it the client whose credentials these are"
+	for _, tt := range []struct {
+		args string
+		code int
+	}{
+		{"destroy --yes --delete-images", 1}, // its deletion protection is on
+		{"destroy --yes --delete-images --keep pool", 0},
+		{"destroy --yes --delete-images --delete-pool --keep pool", 0},
+	} {
+		code, out := s.run(strings.Fields(tt.args)...)
+		if code != tt.code || !strings.Contains(out, stays) || c.secrets["orders/reader"]["DeletedDate"] != nil {
+			t.Errorf("%s: exit code %d, the secret goes on %v\n%s", tt.args, code, c.secrets["orders/reader"]["DeletedDate"], out)
+		}
+	}
+	s.mustRun("destroy", "--yes", "--delete-pool")
+	if c.secrets["orders/reader"]["DeletedDate"] == nil {
+		t.Error("the pool goes, and the secret stays")
+	}
+}

@@ -88,14 +88,26 @@ func (d *destroyer) findAWS(ctx context.Context) {
 	t := provision.NewTarget(loaded, false, 30*time.Second)
 	pool, err := deploy.FindPool(ctx, t, want)
 	if !d.keeps("secrets") {
-		d.findSecrets(ctx, secretsmanager.NewFromConfig(loaded), t, want, pool)
+		d.findSecrets(ctx, secretsmanager.NewFromConfig(loaded), t, want, pool, d.poolStays(pool, err))
 	}
 	if !d.keeps("pool") {
 		d.findPool(t, want, pool, err)
 	}
 }
 
-func (d *destroyer) findSecrets(ctx context.Context, client *secretsmanager.Client, t provision.Target, want provision.Want, pool *deploy.Pool) {
+// poolStays says why the secrets of the pool's clients stay: what calls with them goes on as long as the clients are there. It is "" where the
+// pool goes, or is gone.
+func (d *destroyer) poolStays(pool *deploy.Pool, err error) string {
+	switch {
+	case err != nil:
+		return "whether the user pool of its client goes is not known"
+	case pool == nil || pool.Why == "" && !d.keeps("pool") && (d.deletePool || !pool.Protected):
+		return ""
+	}
+	return "the user pool stays, and with it the client whose credentials these are"
+}
+
+func (d *destroyer) findSecrets(ctx context.Context, client *secretsmanager.Client, t provision.Target, want provision.Want, pool *deploy.Pool, stays string) {
 	for _, c := range want.Clients {
 		name := c.Secret.SecretsManager
 		if name == "" {
@@ -115,6 +127,8 @@ func (d *destroyer) findSecrets(ctx context.Context, client *secretsmanager.Clie
 			d.leave(what, secret.Why)
 		case !secret.Until.IsZero():
 			d.left = append(d.left, leftover{what, "it goes on " + secret.Until.Format(time.DateOnly) + ", as was settled before", true})
+		case stays != "":
+			d.left = append(d.left, leftover{what, stays, d.keeps("pool")})
 		default:
 			d.goes("secret", what, func(ctx context.Context) (string, error) {
 				until, err := deploy.DeleteSecret(ctx, client, want.Region, name, d.recoveryDays)

@@ -27,7 +27,7 @@ func newDestroy() *cobra.Command {
 		Short: "Remove the service and what was made for it, in the order that leaks nothing",
 		Long: `Lists what there is of the service, asks for its name, and removes: the Ingress, and waits until its load balancer is gone; the namespace, or
 in one that others share the service's objects alone; the image repository, if it is in Amazon ECR; the clients' secrets in Secrets Manager,
-which can be restored for --recovery-days; the domain of the user pool, and the pool. With --cluster, eksctl removes the cluster last.
+which can be restored for --recovery-days and which stay as long as the user pool does; the domain of the pool, and the pool. With --cluster, eksctl removes the cluster last.
 
 What was not made for this service is left, and so is what asks for a word of its own: a pool with deletion protection (--delete-pool) and
 a repository that has images (--delete-images). What was left is listed with the reason. After a failure or an interruption run it again: it

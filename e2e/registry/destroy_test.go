@@ -28,16 +28,16 @@ image: {repository: %s/shop/orders, platforms: [linux/amd64]}
 		`{"schemaVersion":2,"mediaType":"application/vnd.docker.distribution.manifest.v2+json","config":{"mediaType":"application/vnd.docker.container.image.v1+json","size":1,"digest":"%s"},"layers":[]}`, hash),
 	}, &struct{}{})
 	code, stdout, stderr := countersign(t, dir, env, "destroy", "--yes", "--keep", "kubernetes")
-	wantLines(t, code, 1, stdout, stderr, "secret     the secret orders/reader, which can be restored until 2",
+	wantLines(t, code, 1, stdout, stderr, "left       the secret orders/reader: the user pool stays, and with it the client whose credentials these are",
 		"left       the image repository "+ecrHost+"/shop/orders: it has 1 image; --delete-images removes them with it", "left       the user pool orders", "its deletion protection is on; --delete-pool")
 	code, stdout, stderr = countersign(t, dir, env, "destroy", "--yes", "--keep", "kubernetes", "--delete-images", "--delete-pool")
-	wantLines(t, code, 0, stdout, stderr, "images     the image repository "+ecrHost+"/shop/orders", "domain     the domain orders", "pool       the user pool orders",
-		"left       the secret orders/reader: it goes on 2")
+	wantLines(t, code, 0, stdout, stderr, "secret     the secret orders/reader, which can be restored until 2", "images     the image repository "+ecrHost+"/shop/orders",
+		"domain     the domain orders", "pool       the user pool orders")
 	if domain, pool := strings.Index(stdout, "\ndomain "), strings.Index(stdout, "\npool "); domain > pool {
 		t.Errorf("the pool goes before its domain:\n%s", stdout)
 	}
 	code, stdout, stderr = countersign(t, dir, env, "destroy", "--yes", "--keep", "kubernetes")
-	wantLines(t, code, 0, stdout, stderr, "left       what runs in the cluster: --keep kubernetes")
+	wantLines(t, code, 0, stdout, stderr, "left       what runs in the cluster: --keep kubernetes", "left       the secret orders/reader: it goes on 2")
 	if strings.Contains(stdout, "pool") || strings.Contains(stdout, "images") {
 		t.Errorf("something came back:\n%s", stdout)
 	}
