@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"net/netip"
 	"path/filepath"
@@ -51,6 +50,9 @@ Exit codes of --once: 0 proved, 1 a proof found a difference, 2 something could 
 			if err := options.steering.into(&options.Config, options.once); err != nil {
 				return err
 			}
+			if err := options.watching.check(); err != nil {
+				return err
+			}
 			options.command = args
 			options.named = cmd.Flags().Changed("file")
 			options.apiNamed = cmd.Flags().Changed("api-addr")
@@ -68,6 +70,7 @@ Exit codes of --once: 0 proved, 1 a proof found a difference, 2 something could 
 	flags.StringVar(&options.IssuerAddr, "issuer-addr", "localhost:8081", "address of the issuer, the cognito-idp JSON API and the page")
 	flags.StringSliceVar(&options.allow, "allow", nil, "networks that may connect to the edge beside this machine, as 10.0.0.0/8; it answers for the name localhost only")
 	options.steering.add(flags)
+	options.watching.add(flags)
 	return cmd
 }
 
@@ -77,6 +80,7 @@ type devOptions struct {
 	allow       []string
 	config      configFlags
 	steering    steeringFlags
+	watching    watchFlags
 	named       bool     // whether --file was typed
 	apiNamed    bool     // whether --api-addr was
 	command     []string // of the user's service
@@ -105,5 +109,7 @@ func parseNetworks(texts []string) ([]netip.Prefix, error) {
 	return networks, nil
 }
 
-// errAnew ends a session whose file has changed: the next one begins with what it says now.
-var errAnew = errors.New("begin anew")
+// anew ends a session whose file has changed: the next one begins with what it says now.
+type anew struct{ app *dev.App }
+
+func (*anew) Error() string { return "begin anew" }

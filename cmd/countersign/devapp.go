@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -11,9 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
-	"strings"
 
-	"github.com/countersign-dev/countersign/cmd/countersign/child"
 	"github.com/countersign-dev/countersign/cmd/countersign/config"
 	"github.com/countersign-dev/countersign/cmd/countersign/dev"
 )
@@ -63,94 +62,38 @@ func (o *devOptions) address() {
 	}
 }
 
-// follower tells of what happens to the user's service and to its files. Of the demo nothing is told.
-type follower struct {
-	changed chan []string
-	failed  chan error
-	service <-chan struct{}
-	proved  int // the run of the service that was proved
-	close   func()
-}
-
-// watch begins to watch, before the service is built: what is saved from then on is in the build, or is told of. A directory that
-// cannot be watched, as one that is too large, is no reason not to run what is in it.
-func (o *devOptions) watch() *follower {
-	f := &follower{close: func() {}}
-	if o.App == nil || o.once {
-		return f
-	}
-	f.changed, f.failed = make(chan []string), make(chan error, 1)
-	cfg := o.App.Config
-	source, policy := absolute(cfg.Path), absolute(cfg.Resolve(cfg.Service.Policy))
-	watcher, err := child.Watch(moduleRoot(cfg.Dir()), func(path string) bool {
-		path = absolute(path)
-		return path == source || path == policy || isSource(path)
-	}, filepath.Dir(source), filepath.Dir(policy))
-	if err != nil {
-		f.failed <- err
-		return f
-	}
-	ctx, stop := context.WithCancel(context.Background())
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		err := watcher.Run(ctx, func(paths []string) {
-			select {
-			case f.changed <- paths:
-			case <-ctx.Done():
-			}
-		})
-		if err != nil {
-			f.failed <- err
-		}
-	}()
-	f.close = func() { stop(); <-done }
-	return f
-}
-
-// follow begins to listen to the service too.
-func (f *follower) follow(service *child.Child) {
-	if service == nil {
-		return
-	}
-	f.service = service.Changed()
-	if state := service.State(); state.Up {
-		f.proved = state.Run
-	}
-}
-
-// changed does what the changed files ask for. The error is errAnew, if it is to be begun anew.
-func (o *devOptions) changed(ctx context.Context, system *dev.System, paths []string, stdout, stderr io.Writer) error {
-	cfg := o.App.Config
-	is := func(name string) bool {
-		return slices.ContainsFunc(paths, func(path string) bool { return absolute(path) == absolute(name) })
-	}
-	if is(cfg.Path) {
-		if _, err := o.readConfig(); err != nil {
+// changed does what the changed files ask for. The error is an anew, if it is to be begun anew.
+func (o *devOptions) changed(ctx context.Context, system *dev.System, follow *follower, paths []string, stdout, stderr io.Writer) error {
+	if cfg := o.App.Config; slices.Contains(paths, absolute(cfg.Path)) {
+		app, err := o.app(stderr)
+		switch {
+		case err == nil && app == nil: // it is gone
+			err = fmt.Errorf("there is no %s", cfg.Path)
+			fallthrough
+		case err != nil:
 			fmt.Fprintf(stderr, "countersign: what was read before stays in force: %v\n", err)
-			return nil
+		case sameConfig(cfg, app.Config):
+			fmt.Fprintf(stderr, "countersign: %s says what it said before\n", cfg.Path)
+		default:
+			fmt.Fprintf(stdout, "\n%s has changed: the system begins anew\n\n", cfg.Path)
+			return &anew{app}
 		}
-		fmt.Fprintf(stdout, "\n%s has changed: the system begins anew\n\n", cfg.Path)
-		return errAnew
 	}
-	if slices.ContainsFunc(paths, isSource) {
+	if slices.ContainsFunc(paths, follow.sources.has) {
 		system.Child().Restart() // it is proved when it is up
 		return nil
 	}
-	if system.Child().State().Up {
+	if slices.Contains(paths, absolute(o.App.Config.Resolve(o.App.Config.Service.Policy))) && system.Child().State().Up {
 		o.proveAgain(ctx, system, stdout, stderr)
 	}
 	return nil
 }
 
-// isSource says which files a service is built of.
-func isSource(path string) bool {
-	switch base := filepath.Base(path); base {
-	case "go.mod", "go.sum", "go.work":
-		return true
-	default:
-		return strings.HasSuffix(base, ".go") && !strings.HasSuffix(base, "_test.go") && !strings.HasPrefix(base, ".")
-	}
+// sameConfig reports whether two readings of countersign.yaml say the same: a comment is no reason to begin anew.
+func sameConfig(a, b *config.Config) bool {
+	before, err1 := a.YAML()
+	now, err2 := b.YAML()
+	return err1 == nil && err2 == nil && bytes.Equal(before, now)
 }
 
 // moduleRoot is the directory of the go.mod that the directory lies under, or the directory itself.

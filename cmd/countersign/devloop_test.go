@@ -67,6 +67,14 @@ func edit(t *testing.T, path, from, to string) {
 	}
 }
 
+// create writes a file that was not there.
+func create(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // While dev runs, its user changes one file after the other.
 func TestDevFollowsItsUser(t *testing.T) {
 	repository, err := filepath.Abs("../..")
@@ -85,7 +93,7 @@ func TestDevFollowsItsUser(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan int, 1)
 	go func() {
-		ended <- run(ctx, []string{"dev", "-f", file, "--state", t.TempDir(),
+		ended <- run(ctx, []string{"dev", "-f", file, "--state", t.TempDir(), "--watch", "*.csv",
 			"--api-addr=localhost:0", "--edge-addr=localhost:0", "--issuer-addr=localhost:0"}, both, both)
 	}()
 	defer func() {
@@ -111,10 +119,20 @@ func TestDevFollowsItsUser(t *testing.T) {
 	}
 	_, issuer, _ := strings.Cut(both.String(), "issuer   ")
 	issuer, _, _ = strings.Cut(issuer, "\n")
-	if res, err := http.Get(issuer + "/.well-known/jwks.json?mine"); err != nil || res.Body.Close() != nil {
-		t.Error(err)
+	for !strings.Contains(both.String(), "msg=request") { // the log goes on a moment after the last line of the proof
+		if res, err := http.Get(issuer + "/.well-known/jwks.json?mine"); err != nil || res.Body.Close() != nil {
+			t.Fatal(err)
+		}
 	}
-	both.await(t, "msg=request", 1)
+
+	// What is embedded is built in, and what is named by --watch is a part of the service too.
+	create(t, filepath.Join(dir, "greeting.txt"), "hello")
+	create(t, filepath.Join(dir, "greeting.go"), "package shop\n\nimport _ \"embed\"\n\n//go:embed greeting.txt\nvar greeting string\n")
+	both.await(t, proved, 6)
+	edit(t, filepath.Join(dir, "greeting.txt"), "hello", "good day")
+	both.await(t, proved, 8)
+	create(t, filepath.Join(dir, "rates.csv"), "EUR,1\n")
+	both.await(t, proved, 10)
 
 	edit(t, filepath.Join(dir, "testdata", "authorization.json"), `"post": {`, `"put": {`)
 	both.await(t, "NOT PROVED (3 routes", 2)
@@ -123,6 +141,8 @@ func TestDevFollowsItsUser(t *testing.T) {
 	both.await(t, "what was read before stays in force: ", 1)
 	both.await(t, `clients[1].scopes[0]: "items.write" is no scope of the resource; write items.wrote`, 1)
 	edit(t, file, "name: items.wrote", "name: items.write")
+	both.await(t, file+" says what it said before", 1) // and a comment would be no reason to begin anew either
+	edit(t, file, "name: reader", "name: auditor")
 	both.await(t, file+" has changed: the system begins anew", 1)
 	both.await(t, "Ctrl-C stops it.", 2)
 }

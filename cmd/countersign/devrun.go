@@ -26,14 +26,18 @@ func runDev(ctx context.Context, options devOptions, stdout, stderr io.Writer) (
 	}
 	for {
 		err := runSession(ctx, options, stdout, stderr)
-		if !errors.Is(err, errAnew) {
+		var next *anew
+		if !errors.As(err, &next) {
 			return err
 		}
-		app, err := options.app(stderr)
-		if err != nil { // it was read a moment ago, and has changed since
-			return err
+		if ctx.Err() != nil {
+			return sayStopping(stdout)
 		}
-		options.App = app
+		options.App, err = options.app(stderr)
+		if err != nil || options.App == nil { // it was right a moment ago, and has changed since
+			fmt.Fprintf(stderr, "countersign: what was read before stays in force: %v\n", err)
+			options.App = next.app
+		}
 	}
 }
 
@@ -137,7 +141,7 @@ func (o *devOptions) stay(ctx context.Context, system *dev.System, follow *follo
 		case err := <-follow.failed:
 			fmt.Fprintf(stderr, "countersign: changes are not seen any more: %v\n", err)
 		case paths := <-follow.changed:
-			if err := o.changed(ctx, system, paths, stdout, stderr); err != nil {
+			if err := o.changed(ctx, system, follow, paths, stdout, stderr); err != nil {
 				return err
 			}
 		case <-follow.service:

@@ -5,8 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
+	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
@@ -18,50 +22,108 @@ const maxDirs = 4000
 // settle is how long it is waited for more: an editor's save is several events, and a checkout is thousands.
 const settle = 150 * time.Millisecond
 
-// Watcher tells of changed files.
-type Watcher struct {
-	events *fsnotify.Watcher
-	dirs   int
-	wanted func(path string) bool
+// Files says which files are watched. Paths are absolute.
+type Files struct {
+	// Trees are directories that are watched with all beneath them. Left out are those whose name begins with . or _, vendor,
+	// node_modules and testdata, unless they stand here themselves.
+	Trees []string
+	// Dirs are directories that are watched without what is beneath them. They need not be there yet.
+	Dirs   []string
+	Wanted func(path string) bool
 }
 
-// Watch watches the directory and those beneath it for files that wanted accepts. Directories whose name begins with . or _, vendor,
-// node_modules and testdata are left out, unless they are named by extra.
-func Watch(dir string, wanted func(path string) bool, extra ...string) (*Watcher, error) {
+// Watcher tells of changed files.
+type Watcher struct {
+	Files
+	events *fsnotify.Watcher
+	limit  int // of directories
+}
+
+// Watch begins to watch. What changes from now on is told of when Run is called.
+func Watch(files Files) (*Watcher, error) {
 	events, err := fsnotify.NewWatcher()
 	if err != nil {
-		return nil, fmt.Errorf("child: watch: %w", err)
+		return nil, watchError("", err)
 	}
-	w := &Watcher{events: events, wanted: wanted}
-	if err := w.add(dir); err != nil {
+	w := &Watcher{Files: files, events: events, limit: maxDirs}
+	for _, dir := range files.Trees {
+		err = errors.Join(err, w.addTree(dir))
+	}
+	for _, dir := range files.Dirs {
+		err = errors.Join(err, w.addDir(dir))
+	}
+	if err != nil {
 		return nil, errors.Join(err, events.Close())
-	}
-	for _, one := range extra {
-		if err := events.Add(one); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return nil, errors.Join(fmt.Errorf("child: watch: %w", err), events.Close())
-		}
 	}
 	return w, nil
 }
 
-func (w *Watcher) add(dir string) error {
+// watchError says what can be done where the system's own words mislead.
+func watchError(path string, err error) error {
+	if path != "" {
+		path = " " + path
+	}
+	switch {
+	case errors.Is(err, syscall.ENOSPC):
+		return fmt.Errorf("child: watch%s: this system lets you watch no more directories (fs.inotify.max_user_watches)", path)
+	case errors.Is(err, syscall.EMFILE):
+		return fmt.Errorf("child: watch%s: this system lets you begin no more watches (fs.inotify.max_user_instances)", path)
+	}
+	return fmt.Errorf("child: watch%s: %w", path, err)
+}
+
+func (w *Watcher) addTree(dir string) error {
+	known := map[string]bool{}
+	for _, path := range w.events.WatchList() {
+		known[path] = true
+	}
+	return walkDirs(dir, known, w.limit, func(path string) error {
+		if err := w.events.Add(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return watchError(path, err)
+		}
+		return nil
+	})
+}
+
+// walkDirs calls each for the directory and those beneath it that are not left out. Known has those that are watched already; there
+// may be so many of them.
+func walkDirs(dir string, known map[string]bool, limit int, each func(path string) error) error {
 	return filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
 		switch {
 		case err != nil && path == dir:
-			return fmt.Errorf("child: watch: %w", err)
+			return watchError("", err)
 		case err != nil || !entry.IsDir():
 			return nil
 		case path != dir && skipped(entry.Name()):
 			return filepath.SkipDir
 		}
-		if w.dirs++; w.dirs > maxDirs {
-			return fmt.Errorf("child: watch: %s has more than %d directories", dir, maxDirs)
+		if known[path] = true; len(known) > limit {
+			return fmt.Errorf("child: watch: %s has more than %d directories", dir, limit)
 		}
-		if err := w.events.Add(path); err != nil {
-			return fmt.Errorf("child: watch %s: %w", path, err)
-		}
-		return nil
+		return each(path)
 	})
+}
+
+// addDir watches the directory or, while that is not there, the nearest one above it, which tells when the next comes into being.
+func (w *Watcher) addDir(dir string) error {
+	for {
+		at := nearest(dir)
+		if err := w.events.Add(at); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return watchError(at, err)
+		}
+		if nearest(dir) == at { // it may have come into being meanwhile
+			return nil
+		}
+	}
+}
+
+// nearest is the directory, or the first of those above it that is there.
+func nearest(dir string) string {
+	for at := dir; ; at = filepath.Dir(at) {
+		if info, err := os.Stat(at); err == nil && info.IsDir() || at == filepath.Dir(at) {
+			return at
+		}
+	}
 }
 
 func skipped(name string) bool {
@@ -73,6 +135,12 @@ func (w *Watcher) Run(ctx context.Context, changed func(paths []string)) error {
 	defer w.events.Close()
 	paths := map[string]bool{}
 	var settled <-chan time.Time
+	note := func(more []string) {
+		for _, path := range more {
+			paths[path] = true
+			settled = time.After(settle)
+		}
+	}
 	for {
 		select {
 		case <-ctx.Done():
@@ -81,25 +149,61 @@ func (w *Watcher) Run(ctx context.Context, changed func(paths []string)) error {
 			if !open {
 				return nil
 			}
-			for _, path := range w.changedBy(event) {
-				paths[path] = true
-				settled = time.After(settle)
-			}
+			note(w.changedBy(event))
 		case err, open := <-w.events.Errors:
-			if !open {
+			switch {
+			case !open:
 				return nil
+			case errors.Is(err, fsnotify.ErrEventOverflow):
+				// More has changed than the system keeps, and nobody knows what: a checkout, while a proof was under way.
+				all, err := w.all()
+				if err != nil {
+					return err
+				}
+				note(all)
+			default:
+				return watchError("", err)
 			}
-			return fmt.Errorf("child: watch: %w", err)
 		case <-settled:
-			var all []string
-			for path := range paths {
-				all = append(all, path)
-			}
-			clear(paths)
 			settled = nil
-			changed(all)
+			changed(slices.Collect(maps.Keys(paths)))
+			clear(paths)
 		}
 	}
+}
+
+// all are the files that there are, with new directories among those that are watched.
+func (w *Watcher) all() ([]string, error) {
+	for _, dir := range w.Trees {
+		if err := w.addTree(dir); err != nil {
+			return nil, err
+		}
+	}
+	for _, dir := range w.Dirs {
+		if err := w.addDir(dir); err != nil {
+			return nil, err
+		}
+	}
+	var all []string
+	for _, dir := range w.events.WatchList() {
+		all = append(all, w.filesIn(dir)...)
+	}
+	return all, nil
+}
+
+// filesIn are the wanted files of a directory, without those of the directories in it.
+func (w *Watcher) filesIn(dir string) []string {
+	entries, err := os.ReadDir(dir)
+	if err != nil { // it is gone
+		return nil
+	}
+	var all []string
+	for _, entry := range entries {
+		if path := filepath.Join(dir, entry.Name()); !entry.IsDir() && w.Wanted(path) {
+			all = append(all, path)
+		}
+	}
+	return all
 }
 
 // changedBy is the file of the event, or the files of a directory that came into being, which is watched from now on.
@@ -108,16 +212,33 @@ func (w *Watcher) changedBy(event fsnotify.Event) []string {
 		return nil
 	}
 	var all []string
-	if w.wanted(event.Name) {
+	if w.Wanted(event.Name) {
 		all = append(all, event.Name)
 	}
-	if event.Has(fsnotify.Create) && !skipped(filepath.Base(event.Name)) && w.add(event.Name) == nil {
-		filepath.WalkDir(event.Name, func(path string, entry fs.DirEntry, err error) error {
-			if err == nil && !entry.IsDir() && path != event.Name && w.wanted(path) {
-				all = append(all, path)
-			}
-			return nil
-		})
+	for _, dir := range w.Dirs {
+		if dir != event.Name && !strings.HasPrefix(dir, event.Name+string(filepath.Separator)) {
+			continue
+		}
+		// It, or what leads to it, has come or gone.
+		if w.addDir(dir) == nil {
+			all = append(all, w.filesIn(dir)...)
+		}
 	}
+	if event.Has(fsnotify.Create) && !skipped(filepath.Base(event.Name)) {
+		all = append(all, w.born(event.Name)...)
+	}
+	return all
+}
+
+// born watches a directory that came into being, and returns the files that are in it already.
+func (w *Watcher) born(dir string) []string {
+	if info, err := os.Lstat(dir); err != nil || !info.IsDir() || w.addTree(dir) != nil {
+		return nil
+	}
+	var all []string
+	_ = walkDirs(dir, map[string]bool{}, w.limit, func(path string) error { // one that goes away meanwhile has nothing to tell
+		all = append(all, w.filesIn(path)...)
+		return nil
+	})
 	return all
 }
