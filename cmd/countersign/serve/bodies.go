@@ -34,7 +34,7 @@ func (b *bodies) wrap(next http.Handler) http.Handler {
 		if r.ProtoMajor == 1 { // a connection of HTTP/2 has other requests, too
 			body.peer, _ = r.Context().Value(peerKey{}).(*peer)
 		}
-		body.peer.waits(true)
+		body.peer.waits(slow)
 		defer body.giveBack()
 		// net/http looks at the body that it made: one that was not read to its end keeps the connection open until the answer
 		// is there. Behind any other body it would be closed at once, and a sender in the middle of its body saw a reset instead.
@@ -68,7 +68,7 @@ func (b *incoming) Read(into []byte) (int, error) {
 	}
 	n, err := b.body.Read(into)
 	if err != nil { // the end is one
-		b.peer.waits(false)
+		b.peer.waits(no)
 	}
 	b.read += int64(n)
 	if more := b.read - smallBody - b.taken; more > 0 {

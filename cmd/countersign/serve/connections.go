@@ -14,9 +14,13 @@ import (
 )
 
 // A crowd is a listener with a bound on the connections that are open at once. One more than that is taken all the same: the
-// connection is closed for it that has kept the server waiting for its peer the longest, be it for a request, for the rest of
-// one, or between two. So whoever opens thousands and says nothing loses them first, and a caller that comes now is answered.
-// The next one waits in the system's queue while every connection is being answered, or has been silent for a moment only.
+// connection is closed for it that has kept the server waiting the longest for a request or for the rest of one, and only where
+// there is none, the one that has been idle the longest between two. So whoever opens thousands and says nothing loses them first,
+// and a caller that comes now is answered. The next one waits in the system's queue while every connection is being answered, or
+// has been silent for a moment only.
+//
+// Whoever closes an idle connection may cut off a request that is on its way (RFC 9112, Section 9.5). So it is the last resort:
+// near the bound each answer asks its caller to leave ([crowd.full]), and an idle connection stays that has sent something.
 type crowd struct {
 	net.Listener
 	most   int
@@ -27,7 +31,8 @@ type crowd struct {
 	open    int
 	removed uint64 // closed to make room
 	ended   bool
-	silent  silence
+	slow    silence // for a request, or for the rest of one
+	kept    silence // between two requests
 	warned  time.Time
 
 	ahead atomic.Int64 // bytes of large headers that are not complete
@@ -48,7 +53,8 @@ const patience = 500 * time.Millisecond
 func newCrowd(l net.Listener, most int, logger *slog.Logger) *crowd {
 	c := &crowd{Listener: l, most: most, logger: logger}
 	c.changed.L = &c.mu
-	c.silent.begin()
+	c.slow.begin()
+	c.kept.begin()
 	return c
 }
 
@@ -83,7 +89,7 @@ func (c *crowd) enter() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for c.open >= c.most && !c.ended {
-		p, left := c.silent.longest(time.Now())
+		p, left := c.longest(time.Now())
 		switch {
 		case p == nil:
 			c.changed.Wait()
@@ -97,6 +103,32 @@ func (c *crowd) enter() bool {
 	}
 	c.open++
 	return !c.ended
+}
+
+// longest returns the connection that has to go for another, and how much longer it may stay; nil when there is none. The lock is held.
+func (c *crowd) longest(now time.Time) (p *peer, left time.Duration) {
+	p, left = c.slow.longest(now)
+	for p == nil || left > 0 {
+		quiet, longer := c.kept.longest(now)
+		switch {
+		case quiet == nil || p != nil && left <= longer:
+			return p, left
+		case longer > 0 || !unread(quiet.Conn):
+			return quiet, longer
+		}
+		quiet.leave()
+		c.slow.add(quiet) // its next request is here already, and is only not looked at yet
+		p, left = c.slow.longest(now)
+	}
+	return p, left
+}
+
+// full says whether there is little room left: then each caller is asked to take its connection elsewhere with the answer, at the
+// one moment at which that cuts nothing off.
+func (c *crowd) full() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.open > c.most-c.most/8
 }
 
 // wake holds the lock, so that it is not heard by nobody between a look and a wait.
@@ -120,7 +152,7 @@ func (c *crowd) left(p *peer) {
 	}
 	p.gone = true
 	c.open--
-	c.silent.remove(p)
+	p.leave()
 	c.changed.Signal()
 }
 
@@ -129,7 +161,7 @@ func (c *crowd) starved(err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := time.Now()
-	if p, left := c.silent.longest(now); p != nil && left <= 0 {
+	if p, left := c.longest(now); p != nil && left <= 0 {
 		c.remove(p)
 	}
 	if now.Sub(c.warned) >= time.Minute {
@@ -142,20 +174,24 @@ func outOfFiles(err error) bool {
 	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE)
 }
 
-// state is told of each connection by net/http. Before the first byte of a request, and between two requests, it waits for its peer.
+// state is told of each connection by net/http. Before a request is complete, and between two, the server waits for its peer.
 func (c *crowd) state(conn net.Conn, s http.ConnState) {
 	p := peerOf(conn)
 	if p == nil {
 		return
 	}
 	switch s {
-	case http.StateNew, http.StateIdle:
+	case http.StateNew:
 		p.heading.Store(true)
-		p.waits(true)
+		p.waits(slow)
+	case http.StateIdle:
+		p.heading.Store(true)
+		p.between.Store(!multiplexed(conn))
+		p.waits(idle)
 	case http.StateActive:
 		p.heading.Store(false)
 		p.release()
-		p.waits(false)
+		p.waits(no)
 	}
 }
 
@@ -176,6 +212,7 @@ type peer struct {
 	gone           bool
 
 	heading     atomic.Bool // what is read belongs to a header
+	between     atomic.Bool // nothing of it has come yet, after another request: what comes is its beginning
 	read, ahead atomic.Int64
 }
 
@@ -184,6 +221,9 @@ func (p *peer) Read(into []byte) (int, error) {
 	n, err := p.Conn.Read(into)
 	if !p.heading.Load() {
 		return n, err
+	}
+	if n > 0 && p.between.Swap(false) {
+		p.begins()
 	}
 	if more := p.read.Add(int64(n)) - smallHeader - p.ahead.Load(); more > 0 {
 		p.ahead.Add(more)
@@ -212,17 +252,43 @@ func (p *peer) Close() error {
 	return p.Conn.Close()
 }
 
-// waits says whether the server waits for the peer now. Nil is no connection of a crowd.
-func (p *peer) waits(yes bool) {
+// A wait is what the server waits for at a connection.
+type wait int
+
+const (
+	no   wait = iota
+	slow      // a request, or the rest of one
+	idle      // another request
+)
+
+// waits says what the server waits for now. Nil is no connection of a crowd.
+func (p *peer) waits(what wait) {
 	if p == nil {
 		return
 	}
 	c := p.crowd
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.silent.remove(p)
-	if yes && !p.gone {
-		c.silent.add(p)
+	p.leave()
+	if what == no || p.gone {
+		return
+	}
+	ring := &c.slow
+	if what == idle {
+		ring = &c.kept
+	}
+	ring.add(p)
+	c.changed.Signal()
+}
+
+// begins says that the next request has begun, for whose rest the server waits from now on, unless it is complete meanwhile.
+func (p *peer) begins() {
+	c := p.crowd
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if p.next != nil {
+		p.leave()
+		c.slow.add(p)
 		c.changed.Signal()
 	}
 }
@@ -236,6 +302,12 @@ func peerOf(conn net.Conn) *peer {
 	return p
 }
 
+// multiplexed says whether the connection speaks HTTP/2, where not all that comes is a request.
+func multiplexed(conn net.Conn) bool {
+	secure, ok := conn.(*tls.Conn)
+	return ok && secure.ConnectionState().NegotiatedProtocol == "h2"
+}
+
 type peerKey struct{}
 
 // withPeer lets a request know its connection.
@@ -244,32 +316,4 @@ func withPeer(ctx context.Context, conn net.Conn) context.Context {
 		return context.WithValue(ctx, peerKey{}, p)
 	}
 	return ctx
-}
-
-// A silence is the connections that wait for their peers, those that have waited longest first: a ring through them, since it
-// changes twice with each request.
-type silence struct{ ring peer }
-
-func (s *silence) begin() { s.ring.next, s.ring.previous = &s.ring, &s.ring }
-
-// longest returns the one that has waited longest, and how much longer it may.
-func (s *silence) longest(now time.Time) (p *peer, left time.Duration) {
-	if p = s.ring.next; p == &s.ring {
-		return nil, 0
-	}
-	return p, p.since.Add(patience).Sub(now)
-}
-
-func (s *silence) add(p *peer) {
-	p.since = time.Now()
-	p.next, p.previous = &s.ring, s.ring.previous
-	p.previous.next, p.next.previous = p, p
-}
-
-func (s *silence) remove(p *peer) {
-	if p.next == nil {
-		return
-	}
-	p.previous.next, p.next.previous = p.next, p.previous
-	p.next, p.previous = nil, nil
 }

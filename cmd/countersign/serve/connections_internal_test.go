@@ -1,7 +1,9 @@
 package serve
 
 import (
+	"bufio"
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"log/slog"
@@ -12,6 +14,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -58,7 +61,7 @@ func until(t *testing.T, what string, holds func() bool) {
 
 // closed says whether the server has closed the connection.
 func closed(conn net.Conn) bool {
-	_ = conn.SetReadDeadline(time.Now().Add(4 * time.Second))
+	_ = conn.SetReadDeadline(time.Now().Add(time.Minute))
 	_, err := io.Copy(io.Discard, conn)
 	return !errors.Is(err, os.ErrDeadlineExceeded)
 }
@@ -70,23 +73,24 @@ func TestTheLongestSilenceMakesRoom(t *testing.T) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		w.WriteHeader(http.StatusNoContent)
 	}))
-	silent := func(n int) func() bool {
+	silent := func(n int, heading bool) func() bool { // so many are slow, and the last of them in a header
+		counted := c.silent(n, 0)
 		return func() bool {
 			c.mu.Lock()
-			defer c.mu.Unlock()
-			count := 0
-			for p := c.silent.ring.next; p != &c.silent.ring; p = p.next {
-				count++
-			}
-			return count == n
+			last := c.slow.ring.previous
+			c.mu.Unlock()
+			return counted() && last.heading.Load() == heading
 		}
 	}
 	header := dial(t, address, "GET / HTTP/1.1\r\nHost: a\r\n")
-	until(t, "a slow header is no silence", silent(1))
+	until(t, "a slow header is no silence", silent(1, true))
 	body := dial(t, address, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhalf")
-	until(t, "a slow body is no silence", silent(2))
+	until(t, "a slow body is no silence", silent(2, false))
 	idle := dial(t, address, "GET / HTTP/1.1\r\nHost: a\r\n\r\n")
-	until(t, "an idle connection is no silence", silent(3))
+	if _, err := http.ReadResponse(bufio.NewReader(idle), nil); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "an idle connection is no silence", c.silent(2, 1))
 	for _, oldest := range []net.Conn{header, body, idle} {
 		client := &http.Client{Transport: &http.Transport{}}
 		answer, err := client.Get("http://" + address)
@@ -103,31 +107,74 @@ func TestTheLongestSilenceMakesRoom(t *testing.T) {
 	}
 }
 
+// pipes is a network without sockets, in which the time of a bubble goes on.
+type pipes struct {
+	conns  chan net.Conn
+	closed chan struct{}
+	once   sync.Once
+}
+
+func (p *pipes) Accept() (net.Conn, error) {
+	select {
+	case conn := <-p.conns:
+		return conn, nil
+	case <-p.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (p *pipes) Close() error { p.once.Do(func() { close(p.closed) }); return nil }
+
+func (p *pipes) Addr() net.Addr { return &net.UnixAddr{Name: "pipes", Net: "unix"} }
+
+func (p *pipes) dial(ctx context.Context, _, _ string) (net.Conn, error) {
+	client, server := net.Pipe()
+	select {
+	case p.conns <- server:
+		return client, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
 // TestNobodyThatIsAnsweredIsCutOff: the next connection waits instead.
 func TestNobodyThatIsAnsweredIsCutOff(t *testing.T) {
-	release := make(chan struct{})
-	c, address := crowded(t, 2, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, _ = io.Copy(io.Discard, r.Body)
-		<-release
-		w.WriteHeader(http.StatusNoContent)
-	}))
-	var callers sync.WaitGroup
-	for range 5 {
-		callers.Go(func() {
-			answer, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Post("http://"+address, "text/plain", strings.NewReader("all of it"))
-			if err != nil {
-				t.Error(err)
-				return
-			}
-			answer.Body.Close()
-		})
-	}
-	until(t, "two are under way", func() bool { open, _ := c.counts(); return open == 2 })
-	close(release)
-	callers.Wait()
-	if _, removed := c.counts(); removed != 0 {
-		t.Errorf("%d removed", removed)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		l := &pipes{conns: make(chan net.Conn), closed: make(chan struct{})}
+		c := newCrowd(l, 2, slog.New(slog.DiscardHandler))
+		release := make(chan struct{})
+		server := newServer(new(bodies).wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			_, _ = io.Copy(io.Discard, r.Body)
+			<-release
+			w.WriteHeader(http.StatusNoContent)
+		})), c.logger)
+		server.ConnState, server.ConnContext = c.state, withPeer
+		done := make(chan struct{})
+		go func() { defer close(done); _ = server.Serve(c) }()
+		var callers sync.WaitGroup
+		for range 5 {
+			callers.Go(func() {
+				client := &http.Client{Transport: &http.Transport{DialContext: l.dial, DisableKeepAlives: true}}
+				answer, err := client.Post("http://localhost", "text/plain", strings.NewReader("all of it"))
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				answer.Body.Close()
+			})
+		}
+		time.Sleep(10 * patience)
+		if open, removed := c.counts(); open != 2 || removed != 0 {
+			t.Errorf("%d open, %d removed while two are answered", open, removed)
+		}
+		close(release)
+		callers.Wait()
+		if _, removed := c.counts(); removed != 0 {
+			t.Errorf("%d removed", removed)
+		}
+		server.Close()
+		<-done
+	})
 }
 
 // poor is a listener without descriptors for a while.

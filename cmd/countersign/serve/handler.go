@@ -60,11 +60,11 @@ func answer(w http.ResponseWriter, status int, text string) {
 	_, _ = io.WriteString(w, text+"\n")
 }
 
-// leave asks callers to take their connections elsewhere while the server drains: with each answer, and not by closing idle
-// connections, on which a request may be on its way (RFC 9112, Section 9.6; HTTP/2 gets a GOAWAY).
+// leave asks callers to take their connections elsewhere while the server drains, or has little room left: with each answer, and not
+// by closing idle connections, on which a request may be on its way (RFC 9112, Section 9.6; HTTP/2 gets a GOAWAY).
 func (s *Server) leave(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if s.draining.Load() {
+		if s.draining.Load() || s.public.full() {
 			w.Header().Set("Connection", "close")
 		}
 		next.ServeHTTP(w, r)
