@@ -24,6 +24,8 @@ The context is that of kubernetes.context, or of --context, or else kubectl's cu
 is asked, and then one of the two must name it. With --dry-run nothing is pushed or changed: the image is built, and the API
 server is asked what it would say, and what would change.
 
+What the file does not have any more, as an Ingress, is named, and removed only with --prune.
+
 When the rollout fails, the pods, events and last log lines that say why are printed, and what still serves requests.
 
 --output json prints one object: service, environment, context, namespace, image, dryRun, diff, steps with name, state (done, skipped, failed),
@@ -51,6 +53,7 @@ Exit codes: 0 deployed and proved; 1 refused, or the rollout failed, or the proo
 	flags.StringVar(&o.context, "context", "", "kubectl context (default: kubernetes.context, or the current one)")
 	flags.BoolVar(&o.dryRun, "dry-run", false, "change nothing, and say what would be done")
 	flags.BoolVar(&o.yes, "yes", false, "go ahead without asking")
+	flags.BoolVar(&o.prune, "prune", false, "remove the Ingress, autoscaler and disruption budget of the service that the file does not have any more")
 	flags.BoolVar(&o.force, "force-conflicts", false, "take over fields of the objects that another tool set")
 	flags.BoolVar(&o.allowWrites, "allow-writes", false, "let the proof send what must be admitted to POST, PUT, PATCH and DELETE too: it changes things there")
 	flags.StringVar(&o.ca, "ca", "", "PEM file of certificate authorities to trust beside the system's, where the public host has a certificate of the company's own")
@@ -70,6 +73,7 @@ type deployOptions struct {
 	image, context, prove, output   string
 	ca                              string
 	dryRun, yes, force, allowWrites bool
+	prune                           bool
 	timeout, patience               time.Duration
 }
 

@@ -26,6 +26,7 @@ type deployer struct {
 	stored  storedCredentials
 	client  *http.Client // of the proof
 	ref     string       // the image
+	objects []manifests.Object
 	diff    string       // what a dry run found
 	failure *deploy.Failure
 	steps   steps
@@ -109,6 +110,7 @@ func (d *deployer) render(ref string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	d.objects = objects
 	var text bytes.Buffer
 	err = manifests.Encode(&text, objects)
 	return text.Bytes(), err
@@ -133,6 +135,9 @@ func (d *deployer) all(ctx context.Context) error {
 	}
 	if err := d.steps.do("rollout", func() (string, error) { return d.rollout(ctx) }); err != nil {
 		return d.explain(ctx, err)
+	}
+	if err := d.leftovers(ctx); err != nil {
+		return err
 	}
 	return d.proveAll(ctx)
 }
@@ -181,6 +186,9 @@ func (d *deployer) tryOut(ctx context.Context, manifest []byte) error {
 		return fmt.Sprintf("the cluster would take %d objects", len(applied.Objects)), err
 	})
 	if err != nil || !asked {
+		return err
+	}
+	if err := d.leftovers(ctx); err != nil {
 		return err
 	}
 	err = d.steps.do("diff", func() (string, error) {
