@@ -10,6 +10,9 @@ import (
 // claims' characters; what is larger is refused before a byte of it is looked at.
 const maxToken = 16 << 10
 
+// maxBefore is what may stand before a token that is not copied: "Bearer ", and some more spaces.
+const maxBefore = 32
+
 // bearer takes the token out of a request. It is not copied, and whether it is made of the right characters is asked
 // only of tokens that are seen for the first time (see isB64Token).
 func bearer(r *http.Request) (string, *Error) {
@@ -43,6 +46,10 @@ func bearer(r *http.Request) (string, *Error) {
 	token := strings.TrimLeft(value[end:], " ")
 	if token == "" {
 		return "", refuse(MalformedRequest)
+	}
+	if len(value)-len(token) > maxBefore {
+		// The cache of verified tokens would keep the spaces with the token, and count the token only.
+		token = strings.Clone(token)
 	}
 	return token, nil
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -171,6 +172,30 @@ func TestCacheUnderConcurrentUse(t *testing.T) {
 		})
 	}
 	wait.Wait()
+}
+
+// The memory that is counted is the memory that is held: the spaces that may stand before a token are not kept with it.
+func TestSpacesBeforeATokenAreNotKept(t *testing.T) {
+	issuer := edIssuer(pool)
+	guard := issuer.guard(t, func(c *countersign.Config) { c.Algorithms = []string{"EdDSA"} })
+	api := demoAPI(guard)
+	const tokens = 200
+	spaces := "Bearer" + strings.Repeat(" ", 12<<10)
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	for i := range tokens {
+		token := edSign(edHeader, cognitoClaims.with("jti", fmt.Sprintf(`"%d"`, i)).String())
+		if res := serve(api, "GET", "/demo", spaces+token); res.StatusCode != served {
+			t.Fatalf("status %d", res.StatusCode)
+		}
+	}
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	if n := (int64(after.HeapAlloc) - int64(before.HeapAlloc)) / tokens; n > 8<<10 {
+		t.Errorf("%d bytes are held for one token", n)
+	}
+	runtime.KeepAlive(guard)
 }
 
 // What would take an eighth of the cache is verified each time: some such tokens would drive all others out.
