@@ -75,7 +75,8 @@ func readKey(text []byte) (jwk, error) {
 				continue
 			}
 			text, ok := object.Value().Text()
-			if !ok {
+			// What is there and empty is not what is not there. Only kid may be any string.
+			if !ok || len(text) == 0 && name != "kid" {
 				return k, errKeyMember
 			}
 			*field = string(text)
@@ -96,12 +97,19 @@ func (k *jwk) checkUse() error {
 	if !ok {
 		return errKeyMember
 	}
+	seen := map[string]bool{}
 	for ops.Next() {
-		if op, ok := ops.Value().Text(); ok && string(op) == "verify" {
-			return nil
+		op, ok := ops.Value().Text()
+		// "Duplicate key operation values MUST NOT be present in the array."
+		if !ok || seen[string(op)] {
+			return errKeyMember
 		}
+		seen[string(op)] = true
 	}
-	return errKeyUse
+	if !seen["verify"] {
+		return errKeyUse
+	}
+	return nil
 }
 
 func (k *jwk) publicKey() (crypto.PublicKey, []Algorithm, error) {
