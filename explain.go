@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/countersign-dev/countersign/internal/jose"
 	"github.com/countersign-dev/countersign/internal/oauth"
@@ -218,8 +219,9 @@ func (e *Explanation) rule(v *verified, rule Rule) {
 		e.check("", "rule", "Rule", rule.String(), "anyone", true)
 		return
 	}
+	reason := v.decide(&rule)
 	if !v.meant {
-		e.check(InsufficientScope, "resource", "RFC 8725, Section 3.9", "a scope of "+v.trust.resource, "none", false)
+		e.check(reason, "resource", "RFC 8725, Section 3.9", "a scope of "+v.trust.resource, "none", false)
 	}
 	var full []string
 	for _, name := range v.caller.Scopes {
@@ -229,7 +231,6 @@ func (e *Explanation) rule(v *verified, rule Rule) {
 	if got == "" {
 		got = "no scope"
 	}
-	reason := v.decide(&rule)
 	e.check(reason, "rule", "RFC 6750, Section 3.1", rule.String(), got+" of client "+strconv.Quote(v.caller.ClientID), reason == "")
 }
 
@@ -264,9 +265,15 @@ func presence(there bool) string {
 	return "none"
 }
 
+// orNone is a claim as it stands in the token, but for characters that a terminal would obey: the token is a stranger's.
 func orNone(raw []byte) string {
 	if len(raw) == 0 {
 		return "none"
 	}
-	return string(raw)
+	return strings.Map(func(c rune) rune {
+		if !unicode.IsPrint(c) {
+			return unicode.ReplacementChar
+		}
+		return c
+	}, string(raw))
 }

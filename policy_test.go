@@ -1,8 +1,10 @@
 package countersign_test
 
 import (
+	"errors"
 	"io"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/countersign-dev/countersign"
@@ -32,6 +34,33 @@ func TestPolicyHandler(t *testing.T) {
 	}
 	if changes := countersign.Diff(guard.Policy(), policy); len(policy.Routes) != 2 || len(changes) > 0 {
 		t.Errorf("the policy that is served differs: %v", changes)
+	}
+}
+
+// What a token claims is shown to a person, whose terminal obeys some characters.
+func TestExplainShowsNoCharacterThatATerminalObeys(t *testing.T) {
+	const hostile = "\u009b31m\u202e\x7f\u2028"
+	token := sign(cognitoHeader, cognitoClaims.with("aud", `"`+hostile+`"`).with("scope", `["`+hostile+`"]`).with("client_id", `"`+hostile+`"`))
+	checks := newIssuer(pool).guard(t, nil).Explain(t.Context(), token, countersign.Authenticated()).Checks
+	if len(checks) < 10 {
+		t.Errorf("%d checks", len(checks))
+	}
+	for _, check := range checks {
+		if strings.ContainsAny(check.String(), hostile[:2]+"\u202e\x7f\u2028") {
+			t.Errorf("%q", check)
+		}
+	}
+}
+
+// A token that satisfies nothing is explained by the reason for which the guard refuses it.
+func TestExplainHasTheReasonOfTheDecision(t *testing.T) {
+	guard := newIssuer(pool).guard(t, nil)
+	elsewhere := sign(cognitoHeader, cognitoClaims.with("scope", `"https://other.example/demo.read"`))
+	for _, rule := range []countersign.Rule{countersign.Client("another"), countersign.Client(client), countersign.Authenticated(), countersign.Scope("demo.read")} {
+		_, err := guard.Authorize(t.Context(), elsewhere, rule)
+		if refused := guard.Explain(t.Context(), elsewhere, rule).Refused(); err == nil || !errors.Is(err, refused) {
+			t.Errorf("%s: refused because of %v, explained as %q", rule, err, refused)
+		}
 	}
 }
 
