@@ -35,7 +35,7 @@ type Config struct {
 	Profile Profile
 	// Algorithms are the signature algorithms to accept: RS256, PS256, ES256, EdDSA. When empty: RS256.
 	Algorithms []string
-	// ClientIDs are the clients to accept. When empty: all of the issuer's that have a scope of the resource.
+	// ClientIDs are the clients to accept. When nil: all of the issuer's that have a scope of the resource.
 	ClientIDs []string
 	// KeysURL is the address of the JWK set, for an issuer without a discovery document.
 	KeysURL string
@@ -241,7 +241,11 @@ func (i *Issuer) complete(name, resource string, allowHTTP bool) (problems []err
 			problem("%s: Algorithms: %q is not RS256, PS256, ES256 or EdDSA", name, alg)
 		}
 	}
-	if slices.Contains(i.ClientIDs, "") {
+	switch {
+	case i.ClientIDs != nil && len(i.ClientIDs) == 0:
+		// A list that came out empty is neither everybody nor, silently, nobody.
+		problem("%s: ClientIDs is a list of no client, and nobody could call; nil is every client of the issuer", name)
+	case slices.Contains(i.ClientIDs, ""):
 		problem("%s: ClientIDs has an empty id", name)
 	}
 	return problems

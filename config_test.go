@@ -63,6 +63,13 @@ func TestNewRefuses(t *testing.T) {
 		{"rfc8414 s2: issuer with a query", "not the URL of an issuer", func(c *countersign.Config) { c.Issuer += "?a=b" }},
 		{"issuer is a name", "not the URL of an issuer", func(c *countersign.Config) { c.Issuer = "accounts" }},
 		{"issuer over ftp", "https is required", func(c *countersign.Config) { c.Issuer = "ftp://idp.example.com" }},
+		{"a list of no client", "ClientIDs is a list of no client", func(c *countersign.Config) { c.ClientIDs = []string{} }},
+		{"a list of no client, of a further issuer", "AlsoTrust[0]: Issuer: ClientIDs is a list of no client", func(c *countersign.Config) {
+			c.AlsoTrust = []countersign.Issuer{{Issuer: tenant, ClientIDs: []string{}}}
+		}},
+		{"resource with a slash at its end", "or slash at the end", func(c *countersign.Config) { c.Resource += "/" }},
+		{"rfc8414 s2: issuer with a fragment", "not the URL of an issuer", func(c *countersign.Config) { c.Issuer += "#a" }},
+		{"rfc3986 s3.2.1: issuer with a user", "not the URL of an issuer", func(c *countersign.Config) { c.Issuer = strings.Replace(pool, "https://", "https://me@", 1) }},
 		{"alg none", "Algorithms", func(c *countersign.Config) { c.Algorithms = []string{"none"} }},
 		{"issuer twice", "is there twice", func(c *countersign.Config) { c.AlsoTrust = []countersign.Issuer{{Issuer: pool}} }},
 		{"cognito: issuer twice, in its other form", "is there twice", func(c *countersign.Config) {

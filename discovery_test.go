@@ -64,6 +64,8 @@ func TestDiscoveryDocument(t *testing.T) {
 		{"jwks_uri ftp", remote, `{"issuer":"https://issuer.test","jwks_uri":"ftp://issuer.test/jwks"}`, "jwks_uri: URL is not https"},
 		{"jwks_uri relative", remote, `{"issuer":"https://issuer.test","jwks_uri":"/jwks"}`, "jwks_uri: not an absolute URL"},
 		{"jwks_uri with a password", remote, `{"issuer":"https://issuer.test","jwks_uri":"https://a:b@issuer.test/jwks"}`, "user name or password"},
+		{"jwks_uri with a fragment", remote, `{"issuer":"https://issuer.test","jwks_uri":"https://issuer.test/jwks#evil"}`, "jwks_uri: URL has a fragment"},
+		{"jwks_uri without a host", remote, `{"issuer":"https://issuer.test","jwks_uri":"https:///jwks"}`, "jwks_uri: not an absolute URL"},
 		{"jwks_uri with a line end", remote, `{"issuer":"https://issuer.test","jwks_uri":"https://issuer.test/\n"}`, "jwks_uri: not a URL"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
