@@ -48,4 +48,3 @@ func (d *deployer) leftovers(ctx context.Context) error {
 		return "removed " + all, nil
 	})
 }
-

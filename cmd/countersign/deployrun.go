@@ -27,7 +27,7 @@ type deployer struct {
 	client  *http.Client // of the proof
 	ref     string       // the image
 	objects []manifests.Object
-	diff    string       // what a dry run found
+	diff    string // what a dry run found
 	failure *deploy.Failure
 	steps   steps
 	stderr  io.Writer
