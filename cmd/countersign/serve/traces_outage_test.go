@@ -50,8 +50,24 @@ func TestACollectorThatRefuses(t *testing.T) {
 	}
 }
 
-// TestACollectorThatHangs: the end waits for it within the drain's bound only.
+// TestACollectorThatHangs: the end waits for it within the drain's bound only, and not for the five seconds that the last traces have
+// otherwise. A machine that is busy may need as long once, and hardly three times.
 func TestACollectorThatHangs(t *testing.T) {
+	var took [3]time.Duration
+	for n := range took {
+		if took[n] = endOverAHungCollector(t); took[n] < flushTime {
+			return
+		}
+	}
+	t.Errorf("the end took %v", took)
+}
+
+// flushTime is how long the end waits for the last traces where the drain has more.
+const flushTime = 5 * time.Second
+
+// endOverAHungCollector ends a server that has traces for a collector that does not answer.
+func endOverAHungCollector(t *testing.T) time.Duration {
+	t.Helper()
 	release := make(chan struct{})
 	hung := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }))
 	defer hung.Close()
@@ -67,12 +83,11 @@ func TestACollectorThatHangs(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Error(err)
 	}
-	if took := time.Since(began); took > 4*time.Second {
-		t.Errorf("the end took %v", took)
-	}
+	took := time.Since(began)
 	if !strings.Contains(log.String(), "the last traces could not be sent in time; they are lost") {
 		t.Error("nothing in the log")
 	}
+	return took
 }
 
 // TestATracedBodyThatIsTooLarge ends its connection, as it does without traces: the span's writer hides no other.
