@@ -10,7 +10,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -72,6 +71,10 @@ func printEnv(ctx context.Context, stdout, stderr io.Writer, running dev.Running
 	variables, err := variablesOf(ctx, running, state, note)
 	if err != nil {
 		return err
+	}
+	// In AWS's SDK for JavaScript a profile of the shell's wins over these keys. Set and empty, as a .env file has it, it is an error in the AWS CLI.
+	if form != "dotenv" {
+		variables = append(variables, variable{"AWS_PROFILE", ""})
 	}
 	text, err := writeVariables(form, variables)
 	if err != nil {
@@ -141,36 +144,13 @@ func clientVariables(ctx context.Context, admin *dev.Admin, names []string, note
 		if found.Secret == "" {
 			continue
 		}
-		name := "CLIENT_CREDENTIALS_" + variableName(client)
+		name := dev.ClientVariable(client)
 		if seen[name]++; seen[name] > 1 { // another client's name has the same letters
 			name += "_" + strconv.Itoa(seen[name])
 		}
 		all = append(all, variable{name, basic(found)})
 	}
 	return all, nil
-}
-
-// variableName is READ for readClient and ORDER_READER for order-reader.
-func variableName(client string) string {
-	var out strings.Builder
-	before := ' '
-	for _, r := range client {
-		switch {
-		case 'A' <= r && r <= 'Z' && 'a' <= before && before <= 'z':
-			out.WriteByte('_')
-			out.WriteRune(r)
-		case 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9':
-			out.WriteRune(unicode.ToUpper(r))
-		default:
-			out.WriteByte('_')
-		}
-		before = r
-	}
-	name := out.String()
-	if short := strings.TrimSuffix(name, "_CLIENT"); short != "" {
-		return short
-	}
-	return name
 }
 
 // basic is what follows "Authorization: Basic ": the seed of every curl command that asks for a token.

@@ -34,7 +34,7 @@ func TestVariableNames(t *testing.T) {
 	for client, want := range map[string]string{
 		"readClient": "READ", "order-reader": "ORDER_READER", "reader": "READER", "Client": "CLIENT", "a b/c": "A_B_C", "v2Reader": "V2READER", "ÄReader": "_READER",
 	} {
-		if got := variableName(client); got != want {
+		if got := dev.ClientVariable(client); got != "CLIENT_CREDENTIALS_"+want {
 			t.Errorf("%s: %s, want %s", client, got, want)
 		}
 	}

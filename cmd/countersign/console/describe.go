@@ -22,7 +22,8 @@ type Source struct {
 	// MoreClients counts the app clients of the pool that are not in Clients.
 	MoreClients int
 
-	StateFlag string // value of --state that the program's commands need; "" for none
+	StateFlag string                     // value of --state that the program's commands need; "" for none
+	Variable  func(client string) string // see [Client]; nil for none
 	Addresses []Address
 	Proof     *Proof
 }
@@ -44,7 +45,11 @@ func Describe(s Source) View {
 	}
 	exists := existing(s.ResourceServers)
 	for _, c := range s.Clients {
-		v.Clients = append(v.Clients, describeClient(c, exists))
+		client := describeClient(c, exists)
+		if s.Variable != nil {
+			client.Variable = s.Variable(c.ClientName)
+		}
+		v.Clients = append(v.Clients, client)
 	}
 	slices.SortStableFunc(v.Clients, func(a, b Client) int { return strings.Compare(a.Name, b.Name) })
 	for _, r := range s.ResourceServers {

@@ -35,6 +35,8 @@ type Client struct {
 	Flows     []string // AllowedOAuthFlows
 	TokenLife time.Duration
 	HasSecret bool
+	// Variable is the environment variable in which the user has id:secret in Base64, "" for none.
+	Variable string
 	// NoToken says why the client cannot get an access token of its own. It is "" for a client that can.
 	NoToken string
 }

@@ -18,6 +18,12 @@ func (s *System) view(ctx context.Context) (console.View, error) {
 	// What proves the routes is no caller of them.
 	source.Clients = slices.DeleteFunc(source.Clients, func(c cognito.UserPoolClient) bool { return isProver(c.ClientName) })
 	source.StateFlag = s.stateFlag
+	source.Variable = func(client string) string {
+		if !slices.Contains(s.Running.Clients, client) {
+			return "" // it was made since
+		}
+		return ClientVariable(client)
+	}
 	source.Proof = s.proof.Load()
 	source.Addresses = []console.Address{
 		{Name: "API", URL: s.Running.APIURL},
