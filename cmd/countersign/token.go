@@ -43,7 +43,7 @@ Exit codes: 0 printed, 2 there is no token: no dev runs on this state, nothing i
 				client = args[0]
 			}
 			if client == "" {
-				return errors.New("--client is missing; name an app client, as in: countersign token --client readClient")
+				return errors.New("whose token? name an app client, as in: countersign token readClient")
 			}
 			if err := checkOutput(output, textOrJSON...); err != nil {
 				return err

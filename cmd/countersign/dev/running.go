@@ -84,7 +84,11 @@ func Wait(ctx context.Context, state State) (Running, error) {
 }
 
 func notRunning(state State) error {
-	return fmt.Errorf("%w: %s; start it with: countersign dev --state %s", ErrNotRunning, state, state.quoted())
+	flag := " --state " + state.quoted()
+	if usual, err := DefaultState(); err == nil && usual == state {
+		flag = ""
+	}
+	return fmt.Errorf("%w: %s; start it with: countersign dev%s", ErrNotRunning, state, flag)
 }
 
 func (r Running) check(ctx context.Context) error {
