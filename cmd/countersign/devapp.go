@@ -22,6 +22,8 @@ func (o *devOptions) app(stderr io.Writer) (*dev.App, error) {
 	c, err := o.readConfig()
 	if errors.Is(err, fs.ErrNotExist) && !o.named {
 		switch {
+		case config.Above() != "": // the demo is not what is meant here
+			return nil, err
 		case len(o.command) > 0:
 			return nil, fmt.Errorf("there is no %s, which says whose scopes the service asks for; write one with: countersign init", config.DefaultPath)
 		case o.config.env != "":

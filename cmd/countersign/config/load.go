@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -51,6 +52,10 @@ func Read(path string) (*File, error) {
 func readBounded(path string) ([]byte, error) {
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
+		if above := Above(); above != "" && path == DefaultPath {
+			return nil, fmt.Errorf("there is no %s in this directory, and there is %s: type the command where that is, or name it with --file %s (%w)",
+				path, above, above, fs.ErrNotExist)
+		}
 		return nil, fmt.Errorf("%s does not exist; name the file with --file, or write one with: countersign init (%w)", path, fs.ErrNotExist)
 	}
 	if err != nil {
@@ -69,6 +74,26 @@ func readBounded(path string) ([]byte, error) {
 		err = fmt.Errorf("%s is larger than %d MiB", path, maxSize>>20)
 	}
 	return data, err
+}
+
+// Above is the nearest countersign.yaml above this directory, as it is named from here, within the module or repository that the directory
+// lies in; "" if there is none.
+func Above() string {
+	dir, err := os.Getwd()
+	if err != nil {
+		return ""
+	}
+	is := func(name ...string) bool {
+		_, err := os.Stat(filepath.Join(name...))
+		return err == nil
+	}
+	for up := ""; !is(dir, "go.mod") && !is(dir, ".git") && dir != filepath.Dir(dir); {
+		dir, up = filepath.Dir(dir), filepath.Join("..", up)
+		if is(dir, DefaultPath) {
+			return filepath.Join(up, DefaultPath)
+		}
+	}
+	return ""
 }
 
 // Parse is Read of a file whose text is at hand.
