@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"path/filepath"
@@ -21,7 +22,8 @@ call what; proves every route of the service; and stays up until Ctrl-C.
 
 Where there is a countersign.yaml, the issuer has its user pool, scopes and clients, and the service is the user's own: COMMAND,
 or service.main, which is built and run. It listens where the variables ADDR and PORT say, and is built and started again when
-Go files, the policy or countersign.yaml change. Without such a file the service is a demo.
+Go files, the policy or countersign.yaml change. With --no-run it is yours to start, in a debugger for one. Without such a file the
+service is a demo.
 
 All that it makes is kept in the state directory, and found there by the next start.
 
@@ -32,6 +34,9 @@ Exit codes of --once: 0 proved, 1 a proof found a difference, 2 something could 
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 && cmd.ArgsLenAtDash() != 0 {
 				return fmt.Errorf("dev takes no argument %q; the command of a service stands after --, as in: countersign dev -- go run ./cmd/orders", args[0])
+			}
+			if options.noRun && (len(args) > 0 || options.once) {
+				return errors.New("--no-run starts no service and proves none; leave out the command, and --once")
 			}
 			return nil
 		},
@@ -64,6 +69,7 @@ Exit codes of --once: 0 proved, 1 a proof found a difference, 2 something could 
 	flags := cmd.Flags()
 	flags.Lookup("env").Usage = "environment of the file (default: dev, if the file has one)"
 	flags.BoolVar(&options.once, "once", false, "prove, and end with exit code 0 (proved), 1 (difference) or 2 (could not run)")
+	flags.BoolVar(&options.noRun, "no-run", false, "start no service of your own, and prove none: it is yours to start, as in a debugger")
 	flags.BoolVar(&options.quiet, "quiet", false, "log no requests")
 	flags.StringVar(&options.APIAddr, "api-addr", "localhost:8080", "address of the service (default for a service of your own: 127.0.0.1 and service.port)")
 	flags.StringVar(&options.EdgeAddr, "edge-addr", "localhost:8443", "address of the HTTPS edge")
@@ -77,6 +83,7 @@ Exit codes of --once: 0 proved, 1 a proof found a difference, 2 something could 
 type devOptions struct {
 	dev.Config
 	once, quiet bool
+	noRun       bool
 	allow       []string
 	config      configFlags
 	steering    steeringFlags

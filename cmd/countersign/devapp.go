@@ -24,7 +24,7 @@ func (o *devOptions) app(stderr io.Writer) (*dev.App, error) {
 		switch {
 		case config.Above() != "": // the demo is not what is meant here
 			return nil, err
-		case len(o.command) > 0:
+		case len(o.command) > 0 || o.noRun:
 			return nil, fmt.Errorf("there is no %s, which says whose scopes the service asks for; write one with: countersign init", config.DefaultPath)
 		case o.config.env != "":
 			return nil, fmt.Errorf("--env %s: there is no %s", o.config.env, config.DefaultPath)
@@ -34,7 +34,7 @@ func (o *devOptions) app(stderr io.Writer) (*dev.App, error) {
 	if err != nil {
 		return nil, err
 	}
-	app := &dev.App{Config: c, Command: o.command, Output: stderr}
+	app := &dev.App{Config: c, Command: o.command, OwnStart: o.noRun, Output: stderr}
 	if !o.once { // there the reason is the error that it ends with
 		app.Notice = func(text string) { fmt.Fprintf(stderr, "countersign: %s\n", text) }
 	}
@@ -80,6 +80,10 @@ func (o *devOptions) changed(ctx context.Context, system *dev.System, follow *fo
 			fmt.Fprintf(stdout, "\n%s has changed: the system begins anew\n\n", cfg.Path)
 			return &anew{app}
 		}
+	}
+	if o.noRun {
+		o.showPolicy(ctx, system, stderr)
+		return nil
 	}
 	if slices.ContainsFunc(paths, follow.sources.has) {
 		system.Child().Restart() // it is proved when it is up

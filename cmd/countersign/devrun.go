@@ -85,7 +85,7 @@ func runSession(ctx context.Context, options devOptions, stdout, stderr io.Write
 	case options.once:
 		return nil
 	}
-	printNext(stdout, system.Running, options.StateFlag)
+	printNext(stdout, system.Running, options.App, system.Policy(), options.StateFlag)
 	system.Begin()
 	options.steering.print(stdout, system.Running)
 	if !options.quiet {
@@ -97,6 +97,10 @@ func runSession(ctx context.Context, options devOptions, stdout, stderr io.Write
 
 // prove waits for the service and proves it. That a user's service is not up or has no policy ends only what is to end anyhow.
 func (o *devOptions) prove(ctx context.Context, system *dev.System, stdout, stderr io.Writer) (code int, err error) {
+	if o.noRun {
+		o.showPolicy(ctx, system, stderr)
+		return 0, nil
+	}
 	if err = awaitService(ctx, system); err == nil {
 		code, err = proveSystem(ctx, system, stdout)
 	}
@@ -111,6 +115,13 @@ func (o *devOptions) prove(ctx context.Context, system *dev.System, stdout, stde
 		fmt.Fprintf(stderr, "countersign: not proved: %v\n", err)
 	}
 	return 0, nil
+}
+
+// showPolicy reads the policy of a service that its user starts, for the page and for `countersign prove`.
+func (o *devOptions) showPolicy(ctx context.Context, system *dev.System, stderr io.Writer) {
+	if err := system.LoadPolicy(ctx); err != nil && ctx.Err() == nil {
+		fmt.Fprintf(stderr, "countersign: it is not known who may call what: %v\n", err)
+	}
 }
 
 func awaitService(ctx context.Context, system *dev.System) error {

@@ -4,14 +4,18 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 
 	"golang.org/x/term"
 
+	"github.com/countersign-dev/countersign"
+	"github.com/countersign-dev/countersign/cmd/countersign/config"
 	"github.com/countersign-dev/countersign/cmd/countersign/dev"
 	"github.com/countersign-dev/countersign/prove"
 )
@@ -63,7 +67,7 @@ func printSystem(w io.Writer, r dev.Running, app *dev.App) {
 }
 
 // printNext says what to type next.
-func printNext(w io.Writer, r dev.Running, state string) {
+func printNext(w io.Writer, r dev.Running, app *dev.App, policy countersign.Policy, state string) {
 	flag := ""
 	if state != "" {
 		flag = " --state " + shellWord(state)
@@ -72,8 +76,13 @@ func printNext(w io.Writer, r dev.Running, state string) {
 	switch {
 	case r.Demo:
 		call = fmt.Sprintf("  curl -H \"Authorization: Bearer $(%s token --client readClient%s)\" $API_URL/api/demo/protectedRole/me\n", program(os.Args[0]), flag)
-	case len(r.Clients) > 0:
-		call = fmt.Sprintf("  curl -H \"Authorization: Bearer $(%s token %s%s)\" $API_URL/\n", program(os.Args[0]), shellWord(r.Clients[0]), flag)
+	default:
+		if app.OwnStart {
+			call = startLine(app, r)
+		}
+		if client, path := firstCall(app.Config, policy); client != "" {
+			call += fmt.Sprintf("  curl -H \"Authorization: Bearer $(%s token %s%s)\" $API_URL%s\n", program(os.Args[0]), shellWord(client), flag, shellWord(path))
+		}
 	}
 	fmt.Fprintf(w, `
 In another terminal:
@@ -81,6 +90,42 @@ In another terminal:
 %s
 Ctrl-C stops it.
 `, program(os.Args[0]), flag, call)
+}
+
+// startLine is how a user starts the service where dev does not.
+func startLine(app *dev.App, r dev.Running) string {
+	command := "your-service"
+	if run := (dev.App{Config: app.Config}); run.Check() == nil {
+		command = "go run " + shellWord(app.Config.Service.Main)
+		if dir := app.Config.Dir(); dir != "." {
+			command = "go -C " + shellWord(dir) + " run " + shellWord(app.Config.Service.Main)
+		}
+	}
+	return fmt.Sprintf("  ADDR=%s %s    # yours to start, in a debugger for one\n", strings.TrimPrefix(r.APIURL, "http://"), command)
+}
+
+// wildcard matches a parameter of a pattern's path, and the end that takes the slash only.
+var wildcard = regexp.MustCompile(`\{[^}]*\}`)
+
+// firstCall is a GET request that a client of the file may make, for people to type: the client and the path. Both are empty where there is none.
+func firstCall(c *config.Config, policy countersign.Policy) (client, path string) {
+	for _, route := range policy.Routes {
+		if route.Method != http.MethodGet && route.Method != "" || route.Host != "" || route.Path == "" {
+			continue
+		}
+		path = wildcard.ReplaceAllString(strings.ReplaceAll(route.Path, "{$}", ""), "1")
+		for _, need := range route.Rule.Needs() {
+			for _, client := range c.Clients {
+				lacks := func(scope string) bool {
+					return !slices.ContainsFunc(client.Scopes, func(has string) bool { return c.Resource.Identifier+"/"+has == policy.FullScope(scope) })
+				}
+				if need.Client == "" && !slices.ContainsFunc(need.Scopes, lacks) {
+					return client.Name, path
+				}
+			}
+		}
+	}
+	return "", ""
 }
 
 // shellWord is the text as a shell reads it, in quotes where it needs them.

@@ -25,6 +25,9 @@ type App struct {
 	Command []string          // how it is started, as typed; empty builds and runs service.main
 	Output  io.Writer         // the service's own lines
 	Notice  func(text string) // a line for people about the service's life
+
+	// OwnStart says that the user starts it: the system runs and watches nothing, and has no [System.Child].
+	OwnStart bool
 }
 
 // CredentialsVariable is the directory in which the service finds the credentials of its clients, each in a directory of the client's
@@ -33,21 +36,28 @@ const CredentialsVariable = "COUNTERSIGN_CREDENTIALS_DIR"
 
 // Check says what is wrong with the command, before anything is started for it.
 func (a *App) Check() error {
+	if a.OwnStart {
+		return nil
+	}
 	_, _, err := a.command()
 	return err
 }
 
 // String is what runs, for people: "orders (go run ./cmd/orders)".
 func (a *App) String() string {
-	command, _, err := a.command()
-	if err != nil {
-		return a.Config.Service.Name
+	what := "yours to start"
+	if !a.OwnStart {
+		command, _, err := a.command()
+		if err != nil {
+			return a.Config.Service.Name
+		}
+		what = strings.Join(command, " ")
 	}
 	from := a.Config.Path
 	if a.Config.Environment != "" {
 		from += ", environment " + a.Config.Environment
 	}
-	return fmt.Sprintf("%s (%s; %s)", a.Config.Service.Name, strings.Join(command, " "), from)
+	return fmt.Sprintf("%s (%s; %s)", a.Config.Service.Name, what, from)
 }
 
 // command is what runs, and the directory that it is typed in.
@@ -76,11 +86,17 @@ func isProgram(dir string) bool {
 
 // openApp starts the service. It knows the issuer by its URL only, as in production, and finds its address in ADDR or PORT.
 func (s *System) openApp(ctx context.Context, app *App, l net.Listener) error {
-	command, dir, err := app.command()
-	if err != nil {
+	if err := s.writeCredentials(ctx); err != nil {
 		return err
 	}
-	if err := s.writeCredentials(ctx); err != nil {
+	s.app = app
+	// The service listens here itself: that the address was free is all that was asked.
+	addr := l.Addr().String()
+	if err := l.Close(); err != nil || app.OwnStart {
+		return err
+	}
+	command, dir, err := app.command()
+	if err != nil {
 		return err
 	}
 	bin := s.state.path("bin")
@@ -88,12 +104,6 @@ func (s *System) openApp(ctx context.Context, app *App, l net.Listener) error {
 		return fmt.Errorf("state directory: %w", err)
 	}
 	s.teardown.Add(func() error { return os.RemoveAll(bin) })
-	s.app = app
-	// The service listens here itself: that the address was free is all that was asked.
-	addr := l.Addr().String()
-	if err := l.Close(); err != nil {
-		return err
-	}
 	s.child, err = child.Start(child.Config{
 		Name: app.Config.Service.Name, Command: command, Dir: dir, Env: s.appEnv(app, addr), RunEnv: s.proxyEnv(),
 		Addr: addr, Ready: app.Config.Service.Ready, Bin: bin,

@@ -109,6 +109,9 @@ func (s *System) parsePolicy(name string, data []byte, beside fs.FS) (policy, er
 
 // askForPolicy asks the running service, without a token and then as the prover.
 func (s *System) askForPolicy(ctx context.Context) (policy, error) {
+	if s.app.OwnStart {
+		return policy{}, ErrNoPolicy // it is not up yet
+	}
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	data, status, err := s.get(ctx, OfferedPolicy, "")
