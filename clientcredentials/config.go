@@ -26,7 +26,7 @@ type Config struct {
 	TokenEndpoint string
 
 	// Credentials gives the client's id and secret: [Static], [Env], [File], [Func], or a type of your own.
-	// [PrivateKeyJWT] and [AssertionFile] are for issuers that take a client without a secret, [Peer] for an agent.
+	// [PrivateKeyJWT], [AssertionFile] and [ClientCertificate] are for issuers that take a client without a secret, [Peer] for an agent.
 	Credentials Credentials
 
 	// Scopes are the full names of the scopes to ask for, such as "https://api.example.com/demo.read".
@@ -128,6 +128,7 @@ func (c Config) settings() (settings, error) {
 		report("TokenEndpoint", s.checkEndpoint(c))
 	}
 	report("Credentials", s.checkCredentials())
+	report("HTTPClient", c.checkHTTPClient())
 	report("Scopes", checkScopes(c.Scopes, c.Door))
 	report("Parameters", c.checkParameters())
 	switch c.Door {

@@ -12,7 +12,7 @@ import (
 )
 
 // Credentials gives the client's id and what proves it: [Static], [Env], [File] and [Func] a secret, [PrivateKeyJWT] and
-// [AssertionFile] an assertion, [Peer] nothing but the asking process.
+// [AssertionFile] an assertion, [ClientCertificate] the connection, [Peer] nothing but the asking process.
 //
 // Load is called before each token request, never by two goroutines at once, and once more when the issuer
 // refuses what it gave. It returns the preferred credential first; a second one is tried when the first is
@@ -45,7 +45,7 @@ type Credential struct {
 	// In place of a secret:
 	signer    *privateKey // signs an assertion for each token request
 	assertion string      // an assertion that somebody else signed, or that signer did for this request
-	peer      bool        // the kernel says who asks
+	connected bool        // the connection says who asks: an agent's kernel, or the certificate of TLS
 }
 
 // String returns the client id.
@@ -63,7 +63,7 @@ func (c Credential) MarshalJSON() ([]byte, error) { return json.Marshal(c.String
 // check reports what makes c unusable. RFC 6749, Appendix A.1 and A.2: both are of visible characters;
 // a line end inside is the usual sign of a file that holds something else.
 func (c Credential) check() error {
-	secretless := c.signer != nil || c.assertion != "" || c.peer
+	secretless := c.signer != nil || c.assertion != "" || c.connected
 	if !secretless && (c.ClientID == "" || c.ClientSecret == "") {
 		return errors.New("client id or client secret is empty")
 	}

@@ -1,6 +1,7 @@
 package clientcredentials
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -75,7 +76,7 @@ func (f *fetcher) discover(ctx context.Context) (endpoint, *Error) {
 	req.Header.Set("Accept", "application/json")
 	res, err := f.client.Do(req)
 	if err != nil {
-		return fail(0, true, cause(err, Credential{}))
+		return fail(0, !untrusted(err), cause(err, Credential{}))
 	}
 	defer res.Body.Close()
 	if res.StatusCode != http.StatusOK {
@@ -112,6 +113,12 @@ func (f *fetcher) readDocument(body []byte) (endpoint, error) {
 		return endpoint{}, errors.New("the document is of another issuer than Config.Issuer")
 	}
 	found := endpoint{url: text(object["token_endpoint"]), readAt: f.clock.mono()}
+	if _, byCertificate := f.set.credentials.(clientCertificate); byCertificate {
+		// RFC 8705, Section 5: a client that intends to do mutual TLS MUST use the alias in preference.
+		if aliases, err := members(object["mtls_endpoint_aliases"]); err == nil {
+			found.url = cmp.Or(text(aliases["token_endpoint"]), found.url)
+		}
+	}
 	if found.url == "" {
 		// Cognito: a user pool without a domain has no token endpoint.
 		return endpoint{}, errors.New("the document names no token_endpoint; a Cognito user pool needs a domain, or Door: GetClientToken")

@@ -67,7 +67,7 @@ func (d tokenDoor) request(ctx context.Context, endpoint string, c Credential, s
 		form.Set("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer")
 		form.Set("client_assertion", c.assertion)
 		setIfAny(form, "client_id", c.ClientID)
-	case c.peer:
+	case c.connected:
 		form.Set("client_id", c.ClientID)
 	case d.post:
 		form.Set("client_id", c.ClientID)

@@ -1,6 +1,7 @@
 package clientcredentials
 
 import (
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -133,6 +134,12 @@ func cause(err error, c Credential) error {
 		}
 	}
 	return err
+}
+
+// untrusted reports whether the issuer's certificate is the cause: somebody has to name another authority, or to renew it.
+func untrusted(err error) bool {
+	var certificate *tls.CertificateVerificationError
+	return errors.As(err, &certificate)
 }
 
 // formsOf are the spellings in which a request has the secret.

@@ -5,6 +5,8 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -83,6 +85,28 @@ func ExampleAssertionFile() {
 	source, err := clientcredentials.New(clientcredentials.Config{
 		Issuer:      "https://keycloak.example.com/realms/shop",
 		Credentials: clientcredentials.AssertionFile("orders", "/var/run/secrets/tokens/keycloak"),
+	})
+	fmt.Println(source.Stats().Requests, err)
+	// Output: 0 <nil>
+}
+
+func ExampleClientCertificate() {
+	var own tls.Certificate // of tls.LoadX509KeyPair
+	source, err := clientcredentials.New(clientcredentials.Config{
+		Issuer:      "https://keycloak.example.com/realms/shop",
+		Credentials: clientcredentials.ClientCertificate("orders"),
+		HTTPClient:  &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{Certificates: []tls.Certificate{own}}}},
+	})
+	fmt.Println(source.Stats().Requests, err)
+	// Output: 0 <nil>
+}
+
+func ExampleConfig_authorities() {
+	authorities := x509.NewCertPool() // and AppendCertsFromPEM
+	source, err := clientcredentials.New(clientcredentials.Config{
+		Issuer:      "https://keycloak.example.com/realms/shop",
+		Credentials: clientcredentials.File("/var/run/secrets/reader"),
+		HTTPClient:  &http.Client{Transport: &http.Transport{Proxy: http.ProxyFromEnvironment, TLSClientConfig: &tls.Config{RootCAs: authorities}}},
 	})
 	fmt.Println(source.Stats().Requests, err)
 	// Output: 0 <nil>

@@ -84,7 +84,7 @@ func (f *fetcher) post(ctx context.Context, at endpoint, c Credential) (grant, *
 	f.meter.requests.Add(1)
 	res, err := f.client.Do(req)
 	if err != nil {
-		return grant{}, &Error{Err: fmt.Errorf("token request: %w", cause(err, c)), temporary: true}
+		return grant{}, &Error{Err: fmt.Errorf("token request: %w", cause(err, c)), temporary: !untrusted(err)}
 	}
 	defer res.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer+1))

@@ -34,7 +34,7 @@ func (p peer) check() error {
 
 // Load implements [Credentials].
 func (p peer) Load(context.Context) ([]Credential, error) {
-	return []Credential{{ClientID: string(p), peer: true}}, nil
+	return []Credential{{ClientID: string(p), connected: true}}, nil
 }
 
 // checkSocket checks what belongs to the agent's socket: a client without a secret, and no other HTTP client.
