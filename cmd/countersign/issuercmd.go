@@ -43,7 +43,7 @@ Exit codes: 0 it was told to end and did, 2 it could not run.`,
 	}
 	config.add(cmd)
 	cmd.Flags().StringVar(&ready, "ready-file", "", "file to write when requests are answered: a JSON object with issuer, address and admin")
-	cmd.AddCommand(newIssuerCheck(), newIssuerCredentials(), newIssuerKeyFile(), newIssuerBackup(), newIssuerKeys())
+	cmd.AddCommand(newIssuerCheck(), newIssuerCredentials(), newIssuerKeyFile(), newIssuerReseal(), newIssuerBackup(), newIssuerKeys())
 	return cmd
 }
 

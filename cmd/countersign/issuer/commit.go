@@ -1,6 +1,7 @@
 package issuer
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -54,7 +55,7 @@ func (s *SQLite) commit(ctx context.Context, revision int64, changes []cognito.R
 		return 0, err
 	}
 	defer tx.Rollback()
-	current, err := storedRevision(ctx, tx)
+	current, err := s.storedRevision(ctx, tx)
 	if err != nil {
 		return 0, err
 	}
@@ -109,7 +110,7 @@ func (s *SQLite) snapshot(ctx context.Context, read func(*sql.Tx, int64) ([]cogn
 		return nil, 0, explain("read", s.path, err)
 	}
 	defer tx.Rollback()
-	revision, err := storedRevision(ctx, tx)
+	revision, err := s.storedRevision(ctx, tx)
 	if err != nil {
 		return nil, 0, explain("read", s.path, err)
 	}
@@ -152,13 +153,15 @@ func advance(ctx context.Context, tx *sql.Tx, revision int64) error {
 	return err
 }
 
-// storedRevision refuses a schema that a newer version of this program has made meanwhile.
-func storedRevision(ctx context.Context, tx *sql.Tx) (revision int64, err error) {
+// storedRevision refuses a schema that a newer version of this program has made meanwhile, and secrets that are sealed under another
+// key since then.
+func (s *SQLite) storedRevision(ctx context.Context, tx *sql.Tx) (revision int64, err error) {
 	var version int
-	if err := tx.QueryRowContext(ctx, `SELECT revision, version FROM store, countersign_schema`).Scan(&revision, &version); err != nil {
+	var key string
+	if err := tx.QueryRowContext(ctx, `SELECT revision, key_id, version FROM store, countersign_schema`).Scan(&revision, &key, &version); err != nil {
 		return 0, err
 	}
-	return revision, sameVersion(version, migrations)
+	return revision, cmp.Or(sameVersion(version, migrations), sameKey(key, s.sealer))
 }
 
 // checkRevision finds a flipped bit in the store's revision, which no row's checksum covers: the ring has it too, and an index of it.

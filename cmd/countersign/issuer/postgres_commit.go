@@ -15,12 +15,13 @@ import (
 //
 // The first part is the compare-and-swap: of replicas that are there at once one updates the row, and the others, which
 // waited for its lock, see another revision and write nothing. It also refuses to write into a schema that a newer
-// version of this program has made meanwhile. $1 the revision that the caller knows, $2 the next one, $3 the schema,
-// $4 the size of the ring, $5 and following the records. It returns a row when it has written.
+// version of this program has made meanwhile, and under a key that is not that of the others any more. $1 the revision that the
+// caller knows, $2 the next one, $3 the schema, $4 the size of the ring, $5 and following the records, $11 the id of the key. It
+// returns a row when it has written.
 const commitStatement = `
 WITH moved AS (
 	UPDATE countersign_store SET revision = $2, commits = commits + 1
-	WHERE revision = $1 AND version = $3
+	WHERE revision = $1 AND version = $3 AND key_id = $11
 	RETURNING commits
 ), written AS (
 	INSERT INTO countersign_records AS r (kind, pool, id, revision, position, body, checksum)
@@ -78,7 +79,7 @@ func (p *Postgres) commit(ctx context.Context, revision, next int64, c columns) 
 	batch.Queue(durableStatement)
 	written := false
 	batch.Queue(commitStatement, revision, next, len(postgresMigrations), ringSize,
-		c.kinds, c.pools, c.ids, c.positions, c.bodies, c.checksums).Query(func(rows pgx.Rows) error {
+		c.kinds, c.pools, c.ids, c.positions, c.bodies, c.checksums, p.sealer.KeyID()).Query(func(rows pgx.Rows) error {
 		written = rows.Next()
 		rows.Close()
 		return rows.Err()
@@ -104,15 +105,15 @@ func isOvertaken(err error) bool {
 // refusal says why a commit has written nothing. If the store knows the new revision, the commit was written by an earlier
 // attempt, whose answer was lost with its connection: nobody else makes the same number.
 func (p *Postgres) refusal(ctx context.Context, next int64) error {
-	if _, err := currentRevision(ctx, p.pool); err != nil {
-		return err // of a newer version's schema
+	if _, err := p.currentRevision(ctx, p.pool); err != nil {
+		return err // of a newer version's schema, or of another key
 	}
 	return p.inHistory(ctx, p.pool, next)
 }
 
 // at is a commit of nothing.
 func (p *Postgres) at(ctx context.Context, revision int64) error {
-	current, err := currentRevision(ctx, p.pool)
+	current, err := p.currentRevision(ctx, p.pool)
 	if err == nil && current != revision {
 		err = cognito.ErrConflict
 	}

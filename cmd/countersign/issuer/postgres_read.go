@@ -1,6 +1,7 @@
 package issuer
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/jackc/pgx/v5"
@@ -52,19 +53,21 @@ func (p *Postgres) revision(ctx context.Context) (revision int64, err error) {
 	ctx, cancel := context.WithTimeout(ctx, operationLimit)
 	defer cancel()
 	err = p.attempt(ctx, func() error {
-		revision, err = currentRevision(ctx, p.pool)
+		revision, err = p.currentRevision(ctx, p.pool)
 		return err
 	})
 	return revision, p.explain("read", err)
 }
 
-// currentRevision refuses a schema that a newer version of this program has made meanwhile.
-func currentRevision(ctx context.Context, q querier) (revision int64, err error) {
+// currentRevision refuses a schema that a newer version of this program has made meanwhile, and secrets that are sealed under another
+// key since then.
+func (p *Postgres) currentRevision(ctx context.Context, q querier) (revision int64, err error) {
 	var version int
-	if err := q.QueryRow(ctx, `SELECT revision, version FROM countersign_store`).Scan(&revision, &version); err != nil {
+	var key string
+	if err := q.QueryRow(ctx, `SELECT revision, version, key_id FROM countersign_store`).Scan(&revision, &version, &key); err != nil {
 		return 0, err
 	}
-	return revision, sameVersion(version, postgresMigrations)
+	return revision, cmp.Or(sameVersion(version, postgresMigrations), sameKey(key, p.sealer))
 }
 
 // snapshot reads records and the revision at which they stood together.
@@ -79,7 +82,7 @@ func (p *Postgres) snapshot(ctx context.Context,
 	options := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
 	err = p.attempt(ctx, func() error {
 		return pgx.BeginTxFunc(ctx, p.pool, options, func(tx pgx.Tx) error {
-			if revision, err = currentRevision(ctx, tx); err != nil {
+			if revision, err = p.currentRevision(ctx, tx); err != nil {
 				return err
 			}
 			records, err = read(ctx, tx, revision)

@@ -31,6 +31,7 @@ var postgresAdvice = map[error]string{
 	ErrDiskFull: "nothing was written; make room on the server and try again",
 	errNewer:    "nothing was changed; start the newer version here too",
 	errOlder:    "start every replica again, which brings it up to date",
+	errResealed: "start every replica again with the key file that it is sealed under now",
 	errAbsent:   "check that it runs, its address in the DSN, and the network in between",
 	errReadOnly: "a standby, or one in recovery? name the primary, or several hosts with target_session_attrs=read-write",
 	errForbidden: "check user, password and database in the DSN, and what the user may do: CREATE in its schema for the first start " +

@@ -1,6 +1,7 @@
 // Package seal encrypts what must not lie on a disk in clear: client secrets, signing keys, credentials.
 //
-// It is AES-256-GCM under one key from one key file; it is not a key store, knows no users and rotates nothing.
+// It is AES-256-GCM under one key from one key file; it is not a key store, knows no users and rotates nothing: who has sealed
+// something under one key and wants another opens it and seals it anew.
 // What it protects against is a stolen copy of the database or of a backup without the key file. It does not protect against
 // someone who can read both. Start at [OpenKeyFile].
 package seal

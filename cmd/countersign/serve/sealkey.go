@@ -48,15 +48,9 @@ func (c *Config) checkSealKey(fail failure) {
 // to decrypt, and no more.
 func (c *Config) openSealer(ctx context.Context) (*seal.Sealer, error) {
 	k := c.SealKey
-	if k.KMS != "" {
-		sealer, err := kmskey.Open(ctx, kmskey.Key{File: k.File, KMS: k.KMS, Issuer: k.Issuer})
-		if err != nil {
-			return nil, c.errorAt("sealKey", err)
-		}
-		return sealer, nil
-	}
-	sealer, err := seal.ReadMountedKeyFile(k.File)
+	sealer, err := k.open(ctx)
 	switch {
+	case k.KMS != "": // which says itself what to do
 	case errors.Is(err, seal.ErrEncrypted):
 		err = fmt.Errorf("%w; write the KMS key too, as sealKey: {file: %s, kms: %s}", err, k.File, kmsKeyOf(k.File))
 	case errors.Is(err, os.ErrNotExist):
@@ -73,6 +67,14 @@ func (c *Config) openSealer(ctx context.Context) (*seal.Sealer, error) {
 		return nil, c.errorAt("sealKey", err)
 	}
 	return sealer, nil
+}
+
+// open reads a key file that is there.
+func (k SealKey) open(ctx context.Context) (*seal.Sealer, error) {
+	if k.KMS != "" {
+		return kmskey.Open(ctx, kmskey.Key{File: k.File, KMS: k.KMS, Issuer: k.Issuer})
+	}
+	return seal.ReadMountedKeyFile(k.File)
 }
 
 // kmsKeyOf is the KMS key that the file says it is from.

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/countersign-dev/countersign/cmd/countersign/issuer"
+	"github.com/countersign-dev/countersign/cmd/countersign/seal"
 	"github.com/countersign-dev/countersign/cognito"
 )
 
@@ -21,6 +22,10 @@ func (c *Config) OpenStore(ctx context.Context) (cognito.Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	return c.openStore(ctx, sealer)
+}
+
+func (c *Config) openStore(ctx context.Context, sealer *seal.Sealer) (cognito.Store, error) {
 	if c.Store.SQLite != "" {
 		if err := os.MkdirAll(filepath.Dir(c.Store.SQLite), 0o700); err != nil {
 			return nil, c.errorAt("store.sqlite", err)
