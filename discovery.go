@@ -5,13 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/countersign-dev/countersign/internal/jose"
+	"github.com/countersign-dev/countersign/internal/oauth"
 )
 
 // discoveryAge is how long the address of the keys is believed before the discovery document is read again.
@@ -44,9 +44,9 @@ func (a *keyAddress) find(ctx context.Context, f *fetcher) error {
 		if err != nil {
 			break
 		}
-		var m metadata
-		if m, err = parseMetadata(answered.body, a.issuer, a.allowHTTP); err == nil {
-			a.uri, a.read = m.JWKSURI, time.Now()
+		var uri string
+		if uri, err = parseDiscovery(answered.body, a.issuer, a.allowHTTP); err == nil {
+			a.uri, a.read = uri, time.Now()
 		}
 		break
 	}
@@ -58,11 +58,6 @@ func (a *keyAddress) find(ctx context.Context, f *fetcher) error {
 
 // doubt makes the next find read the document again: the keys were not where it said.
 func (a *keyAddress) doubt() { a.read = time.Time{} }
-
-// metadata is what this package reads of an issuer's discovery document.
-type metadata struct {
-	JWKSURI string
-}
 
 // discoveryURLs are the addresses at which an issuer may keep its discovery document, in the order of asking.
 func discoveryURLs(issuer string) []string {
@@ -78,31 +73,29 @@ func discoveryURLs(issuer string) []string {
 	return []string{openID, oauth}
 }
 
-// parseMetadata reads a discovery document and holds it to the issuer that it was asked of.
-func parseMetadata(body []byte, issuer string, allowHTTP bool) (metadata, error) {
-	var m metadata
+// parseDiscovery returns where the keys are, from a discovery document that is of the issuer it was asked of.
+func parseDiscovery(body []byte, issuer string, allowHTTP bool) (jwksURI string, err error) {
 	named, err := stringMembers(body, "issuer", "jwks_uri")
 	if err != nil {
-		return m, err
+		return "", err
 	}
 	// OpenID Connect Discovery 1.0, Section 4.3, and RFC 8414, Section 3.3: the issuer in the document MUST be
 	// identical to the one asked for. Without this a document of one tenant could hand over the keys of another.
 	if got, ok := named["issuer"]; !ok {
-		return m, errors.New("document names no issuer")
+		return "", errors.New("document names no issuer")
 	} else if got != issuer {
-		return m, errors.New(issuerDifference(got, issuer))
+		return "", errors.New(issuerDifference(got, issuer))
 	}
 	uri, ok := named["jwks_uri"]
 	if !ok {
-		return m, errors.New("document names no jwks_uri")
+		return "", errors.New("document names no jwks_uri")
 	}
 	// An issuer out on the network may not point this process at a plain port of its own machine.
 	plain := allowHTTP || isLoopback(issuer)
 	if err := checkURL(uri, plain, allowHTTP); err != nil {
-		return m, fmt.Errorf("jwks_uri: %w", err)
+		return "", fmt.Errorf("jwks_uri: %w", err)
 	}
-	m.JWKSURI = uri
-	return m, nil
+	return uri, nil
 }
 
 // issuerDifference says how two issuers differ without repeating what the document holds.
@@ -158,7 +151,7 @@ func checkURL(raw string, loopback, anywhere bool) error {
 		return nil
 	case u.Scheme != "http":
 		return errors.New("URL is not https")
-	case anywhere || loopback && isLoopbackHost(u.Hostname()):
+	case anywhere || loopback && oauth.IsLoopback(u.Hostname()):
 		return nil
 	}
 	return errors.New("URL is plain http, which is for loopback only unless InsecureAllowHTTP is set")
@@ -167,14 +160,5 @@ func checkURL(raw string, loopback, anywhere bool) error {
 // isLoopback reports whether the URL names this machine.
 func isLoopback(raw string) bool {
 	u, err := url.Parse(raw)
-	return err == nil && isLoopbackHost(u.Hostname())
-}
-
-func isLoopbackHost(host string) bool {
-	// RFC 6761, Section 6.3: localhost is a loopback address wherever it is looked up.
-	if strings.EqualFold(host, "localhost") {
-		return true
-	}
-	addr, err := netip.ParseAddr(host)
-	return err == nil && addr.IsLoopback()
+	return err == nil && oauth.IsLoopback(u.Hostname())
 }

@@ -69,7 +69,7 @@ func TestDiscoveryDocument(t *testing.T) {
 		{"jwks_uri with a line end", remote, `{"issuer":"https://issuer.test","jwks_uri":"https://issuer.test/\n"}`, "jwks_uri: not a URL"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := parseMetadata([]byte(tt.document), tt.issuer, false)
+			_, err := parseDiscovery([]byte(tt.document), tt.issuer, false)
 			if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
 				t.Fatalf("%v, want %q", err, tt.want)
 			}
@@ -218,7 +218,7 @@ func FuzzDiscoveryDocument(f *testing.F) {
 	f.Add([]byte("{\"issuer\":\"https://issuer.test\",\"jwks_uri\":\"https://\xff\"}"))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		const issuer = "https://issuer.test"
-		m, err := parseMetadata(body, issuer, false)
+		uri, err := parseDiscovery(body, issuer, false)
 		if err != nil {
 			return
 		}
@@ -232,17 +232,17 @@ func FuzzDiscoveryDocument(f *testing.F) {
 			}
 			return s
 		}
-		if text("issuer") != issuer || text("jwks_uri") != m.JWKSURI {
-			t.Fatalf("read %q, encoding/json reads %s", m.JWKSURI, body)
+		if text("issuer") != issuer || text("jwks_uri") != uri {
+			t.Fatalf("read %q, encoding/json reads %s", uri, body)
 		}
-		if !strings.HasPrefix(strings.ToLower(m.JWKSURI), "https://") {
-			t.Fatalf("accepted the address %q", m.JWKSURI)
+		if !strings.HasPrefix(strings.ToLower(uri), "https://") {
+			t.Fatalf("accepted the address %q", uri)
 		}
-		again, err := json.Marshal(map[string]string{"issuer": issuer, "jwks_uri": m.JWKSURI})
+		again, err := json.Marshal(map[string]string{"issuer": issuer, "jwks_uri": uri})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if second, err := parseMetadata(again, issuer, false); err != nil || second != m {
+		if second, err := parseDiscovery(again, issuer, false); err != nil || second != uri {
 			t.Fatalf("encoded again, it is %v, %v", second, err)
 		}
 	})

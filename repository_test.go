@@ -27,7 +27,7 @@ var arrows = map[string][]string{
 	"examples/demo/cmd/demo": {"", "examples/demo"},
 	"internal/jose":          {},
 	"internal/oauth":         {},
-	"prove":                  {"", "internal/jose"},
+	"prove":                  {"", "internal/jose", "internal/oauth"},
 	"cmd/countersign":        {"", "clientcredentials", "cognito", "prove", "cmd/countersign/..."},
 	"cmd/countersign/...":    {"", "clientcredentials", "cognito", "prove", "examples/demo", "cmd/countersign/..."},
 }

@@ -2,10 +2,11 @@ package clientcredentials
 
 import (
 	"net/http"
-	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/countersign-dev/countersign/internal/oauth"
 )
 
 // maxHops bounds the walk back through a redirect chain; http.Client gives up after 10.
@@ -13,15 +14,7 @@ const maxHops = 64
 
 // secure reports whether what is sent to u cannot be read on a wire: https, or http on the loopback.
 func secure(u *url.URL) bool {
-	if strings.EqualFold(u.Scheme, "https") {
-		return true
-	}
-	host := u.Hostname()
-	if strings.EqualFold(host, "localhost") {
-		return true
-	}
-	addr, err := netip.ParseAddr(host)
-	return err == nil && addr.IsLoopback()
+	return strings.EqualFold(u.Scheme, "https") || oauth.IsLoopback(u.Hostname())
 }
 
 // sameOrigin compares scheme, host and port as RFC 6454, Section 5 does.

@@ -9,9 +9,9 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
-	"strings"
+
+	"github.com/countersign-dev/countersign/internal/oauth"
 )
 
 // WebhookConfig says where a trigger answers over HTTP. URL is required.
@@ -38,7 +38,7 @@ func NewWebhook(config WebhookConfig) (PreTokenHook, error) {
 		return nil, errors.New("cognito: WebhookConfig.URL is not an absolute http or https URL")
 	case u.User != nil || u.Fragment != "":
 		return nil, errors.New("cognito: WebhookConfig.URL has a user or a fragment")
-	case u.Scheme == "http" && !config.InsecureAllowHTTP && !loopback(u.Hostname()):
+	case u.Scheme == "http" && !config.InsecureAllowHTTP && !oauth.IsLoopback(u.Hostname()):
 		return nil, errors.New("cognito: WebhookConfig.URL is http to another machine: who sits in between would decide what tokens say; set InsecureAllowHTTP to allow it")
 	}
 	client := &http.Client{}
@@ -50,11 +50,6 @@ func NewWebhook(config WebhookConfig) (PreTokenHook, error) {
 	return func(ctx context.Context, e PreTokenEvent) (AccessTokenGeneration, error) {
 		return ask(ctx, client, u.String(), e)
 	}, nil
-}
-
-func loopback(host string) bool {
-	addr, err := netip.ParseAddr(host)
-	return strings.EqualFold(host, "localhost") || err == nil && addr.IsLoopback()
 }
 
 // ask sends the event. Its errors quote neither the URL, whose query may hold a token, nor the answer.

@@ -8,12 +8,12 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"strings"
 	"time"
 
 	"github.com/countersign-dev/countersign/internal/jose"
+	"github.com/countersign-dev/countersign/internal/oauth"
 )
 
 // Bounds of what is read of an issuer.
@@ -87,7 +87,7 @@ func read(ctx context.Context, client *http.Client, address string) (body []byte
 	if err != nil || u.Host == "" || u.User != nil {
 		return nil, 0, errors.New("the address is no URL of scheme, host and path")
 	}
-	if u.Scheme != "https" && (u.Scheme != "http" || !isLoopback(u.Hostname())) {
+	if u.Scheme != "https" && (u.Scheme != "http" || !oauth.IsLoopback(u.Hostname())) {
 		return nil, 0, errors.New("the address is not https, and not this machine's")
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
@@ -112,12 +112,6 @@ func read(ctx context.Context, client *http.Client, address string) (body []byte
 		err = errors.New("the answer is larger than 1 MiB")
 	}
 	return body, res.StatusCode, err
-}
-
-// isLoopback says whether a host is this machine (RFC 6761, Section 6.3, for the name).
-func isLoopback(host string) bool {
-	addr, err := netip.ParseAddr(host)
-	return strings.EqualFold(host, "localhost") || err == nil && addr.IsLoopback()
 }
 
 // signer is the key that the header of a good token names; nil where it is not known.
