@@ -59,19 +59,27 @@ func usesCSI(cfg *config.Config) bool {
 	return cfg.Kubernetes.Secrets == "csi" && len(secretARNs(cfg)) > 0
 }
 
-// secretARNs are the secrets of the clients that the pods use. Secrets Manager adds a hyphen and six characters to a name; with
+// secretARNs are the secrets of the clients that the pods use, and of the services that they call. Secrets Manager adds a hyphen and six characters to a name; with
 // six question marks the policy is about that name, while a star would let it be about longer ones too.
 func secretARNs(cfg *config.Config) []string {
 	if cfg.Kubernetes.Secrets == "secret" {
 		return nil
 	}
 	var all []string
+	add := func(name string) {
+		if name != "" {
+			all = append(all, "arn:"+aws.Partition(cfg.Pool.Region)+":secretsmanager:"+cfg.Pool.Region+":"+account(cfg)+":secret:"+name+"-??????")
+		}
+	}
 	for _, name := range cfg.Kubernetes.Uses {
 		for _, client := range cfg.Clients {
-			if client.Name == name && client.Secret.SecretsManager != "" {
-				all = append(all, "arn:"+aws.Partition(cfg.Pool.Region)+":secretsmanager:"+cfg.Pool.Region+":"+account(cfg)+":secret:"+client.Secret.SecretsManager+"-??????")
+			if client.Name == name {
+				add(client.Secret.SecretsManager)
 			}
 		}
+	}
+	for _, call := range cfg.Kubernetes.Calls {
+		add(call.Secret.SecretsManager)
 	}
 	return all
 }

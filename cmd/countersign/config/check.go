@@ -152,6 +152,7 @@ func (r *reader) checkKubernetes(c *Config) {
 		r.failMember("kubernetes.replicas.min", "%d is more than max, %d; write a smaller one", k.Replicas.Min, k.Replicas.Max)
 	}
 	r.checkUses(c)
+	r.checkCalls(c)
 	r.atMost("kubernetes.resources.cpu", k.Resources.CPU, "cpuLimit", k.Resources.CPULimit)
 	r.atMost("kubernetes.resources.memory", k.Resources.Memory, "memoryLimit", k.Resources.MemoryLimit)
 }
@@ -185,17 +186,9 @@ func (r *reader) checkUses(c *Config) {
 			r.failMember(path, "%s is no client of the file; %s", document.Quote(name), write(name, names))
 			continue
 		}
-		place, need := client.Secret, "secretsManager"
-		has := place.SecretsManager != ""
-		if c.Kubernetes.Secrets == "secret" {
-			need, has = "kubernetes", place.Kubernetes != ""
-		}
-		if place != (SecretPlace{}) && !has {
+		if need, has := mounted(c, client.Secret); client.Secret != (SecretPlace{}) && !has {
 			r.failMember(path, "kubernetes.secrets is %s, and the credentials of %s are not kept there; write secret: {%s: …} for that client", c.Kubernetes.Secrets, document.Plain(name), need)
 		}
-	}
-	if len(c.Kubernetes.Uses) > 0 && c.Kubernetes.Secrets == "csi" && c.Kubernetes.Identity == "none" {
-		r.failMember("kubernetes.identity", "is none, and csi reads AWS Secrets Manager as the pod; write pod-identity or irsa")
 	}
 }
 

@@ -72,9 +72,10 @@ type SecretPlace struct {
 
 // Image is the container image of the service.
 type Image struct {
-	Repository string   `yaml:"repository" doc:"repository with registry, without tag, as 123456789012.dkr.ecr.ap-southeast-1.amazonaws.com/orders" format:"repository"`
-	Base       string   `yaml:"base" doc:"base image, by digest; without it the image holds the binary, CA certificates and time zones only" format:"image"`
-	Platforms  []string `yaml:"platforms" doc:"platforms to build for" default:"[linux/amd64, linux/arm64]" format:"platform" min:"1"`
+	Repository  string   `yaml:"repository" doc:"repository with registry, without tag, as 123456789012.dkr.ecr.ap-southeast-1.amazonaws.com/orders" format:"repository"`
+	Base        string   `yaml:"base" doc:"base image, by digest; without it the image holds the binary, CA certificates and time zones only" format:"image"`
+	PullSecrets []string `yaml:"pullSecrets" doc:"names of Kubernetes Secrets in kubernetes.namespace with which nodes log in to the registry; Amazon ECR needs none" format:"subdomain"`
+	Platforms   []string `yaml:"platforms" doc:"platforms to build for" default:"[linux/amd64, linux/arm64]" format:"platform" min:"1"`
 }
 
 // Kubernetes is how the service runs in the cluster.
@@ -85,10 +86,18 @@ type Kubernetes struct {
 	Resources Resources         `yaml:"resources" doc:"what one pod asks for and may use"`
 	Secrets   string            `yaml:"secrets" doc:"how pods get the credentials of the clients that they use" default:"csi" enum:"csi,external-secrets,secret"`
 	Uses      []string          `yaml:"uses" doc:"names of the clients whose credentials the pods mount, under /var/run/secrets/countersign/<client>"`
+	Calls     []Call            `yaml:"calls" doc:"the services that this one calls" max:"100"`
 	Env       map[string]string `yaml:"env" doc:"environment variables; never a secret" keys:"env-name"`
 	Egress    []string          `yaml:"egress" doc:"networks that the pods may connect to on port 443, beside DNS" default:"[0.0.0.0/0, \"::/0\"]" format:"cidr"`
 	Identity  string            `yaml:"identity" doc:"how pods get AWS credentials" default:"pod-identity" enum:"pod-identity,irsa,none"`
 	RoleARN   string            `yaml:"roleArn" doc:"IAM role of the pods, where identity is irsa" format:"role"`
+}
+
+// Call is a service that this one calls. The client that it does so with is one of that service's file.
+type Call struct {
+	Name      string      `yaml:"name" doc:"name of the service; the credentials for it are mounted under /var/run/secrets/countersign/<name>" required:"true" format:"service"`
+	Namespace string      `yaml:"namespace" doc:"its namespace, where it runs in the same cluster: the pods may connect to its pods, beside the networks of egress" format:"label"`
+	Secret    SecretPlace `yaml:"secret" doc:"the place that its file names for the credentials of this service, its client" merge:"replace"`
 }
 
 // Replicas bounds the HorizontalPodAutoscaler. Equal bounds mean none.

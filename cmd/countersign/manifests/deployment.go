@@ -64,6 +64,9 @@ func (r *renderer) pod() podSpec {
 		Containers:                    []container{r.container(mounts)},
 		Volumes:                       volumes,
 	}
+	for _, name := range r.cfg.Image.PullSecrets {
+		spec.ImagePullSecrets = append(spec.ImagePullSecrets, nameRef{name})
+	}
 	if r.cfg.Kubernetes.Replicas.Max > 1 {
 		spec.TopologySpreadConstraints = []spread{r.spread("topology.kubernetes.io/zone"), r.spread("kubernetes.io/hostname")}
 		spec.Affinity = &affinity{podAntiAffinity{[]weightedTerm{{100, podAffinityTerm{"kubernetes.io/hostname", r.selector()}}}}}

@@ -31,7 +31,8 @@ func (r *renderer) callers() []peer {
 	return []peer{{NamespaceSelector: &labelSelector{}}}
 }
 
-// egress is DNS, the issuer's keys and AWS on port 443, and the Pod Identity agent. The metadata service of the node, on
+// egress is DNS, the issuer's keys and AWS on port 443, the pods of the services that are called, and the Pod Identity agent. Which port those
+// pods have is their file's to say: a policy sees the pod's and not the Service's. The metadata service of the node, on
 // port 80 of 169.254.169.254, is not among them: a pod that reached it would have the node's role.
 func (r *renderer) egress() []egressTo {
 	dns := egressTo{
@@ -48,6 +49,14 @@ func (r *renderer) egress() []egressTo {
 	}
 	if len(https) > 0 {
 		all = append(all, egressTo{https, []policyPort{{443, "TCP"}}})
+	}
+	for _, call := range r.cfg.Kubernetes.Calls {
+		if call.Namespace != "" {
+			all = append(all, egressTo{To: []peer{{
+				NamespaceSelector: &labelSelector{map[string]string{"kubernetes.io/metadata.name": call.Namespace}},
+				PodSelector:       &labelSelector{map[string]string{labelName: call.Name}},
+			}}})
+		}
 	}
 	if r.cfg.Kubernetes.Identity == identityPod {
 		agent := []peer{{IPBlock: &ipBlock{podIdentityAgent}}, {IPBlock: &ipBlock{podIdentityAgentV6}}}

@@ -24,9 +24,9 @@ const (
 	identityIRSA = "irsa"
 )
 
-// consumer is a client whose credentials the pods mount.
+// consumer is a client whose credentials the pods mount: one of the file, or the one that a service which is called has for this one.
 type consumer struct {
-	client string // its name in the file, which is the name of its path
+	client string // its name in the file, or that of the service; it is the name of its path
 	label  string // its name as Kubernetes names volumes and objects
 	remote string // the secret in Secrets Manager
 	secret string // the Kubernetes Secret
@@ -47,16 +47,25 @@ func (r *renderer) resolveSecrets() {
 	}
 	taken := map[string]string{}
 	for i, name := range r.cfg.Kubernetes.Uses {
-		member := fmt.Sprintf("kubernetes.uses[%d]", i)
-		c := consumer{client: name, label: labelOf(name)}
-		if other, twice := taken[c.label]; twice || c.label == "" {
-			r.problems.at(member, "%q and %q have one name in Kubernetes, %q; rename a client", name, other, c.label)
-			continue
+		r.consume(fmt.Sprintf("kubernetes.uses[%d]", i), name, clients[name].Secret, taken)
+	}
+	for i, call := range r.cfg.Kubernetes.Calls {
+		if call.Secret != (config.SecretPlace{}) {
+			r.consume(fmt.Sprintf("kubernetes.calls[%d]", i), call.Name, call.Secret, taken)
 		}
-		taken[c.label] = name
-		if r.place(&c, member, clients[name].Secret) {
-			r.consumers = append(r.consumers, c)
-		}
+	}
+}
+
+// consume has the pods mount credentials under a name.
+func (r *renderer) consume(member, name string, at config.SecretPlace, taken map[string]string) {
+	c := consumer{client: name, label: labelOf(name)}
+	if other, twice := taken[c.label]; twice || c.label == "" {
+		r.problems.at(member, "%q and %q have one name in Kubernetes, %q; rename a client", name, other, c.label)
+		return
+	}
+	taken[c.label] = name
+	if r.place(&c, member, at) {
+		r.consumers = append(r.consumers, c)
 	}
 }
 

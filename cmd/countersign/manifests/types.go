@@ -55,6 +55,7 @@ type podSpec struct {
 	EnableServiceLinks            bool               `yaml:"enableServiceLinks"`
 	TerminationGracePeriodSeconds int                `yaml:"terminationGracePeriodSeconds"`
 	SecurityContext               podSecurityContext `yaml:"securityContext"`
+	ImagePullSecrets              []nameRef          `yaml:"imagePullSecrets,omitempty"`
 	TopologySpreadConstraints     []spread           `yaml:"topologySpreadConstraints,omitempty"`
 	Affinity                      *affinity          `yaml:"affinity,omitempty"`
 	Containers                    []container        `yaml:"containers"`

@@ -73,7 +73,7 @@ type ingressFrom struct {
 
 type egressTo struct {
 	To    []peer       `yaml:"to"`
-	Ports []policyPort `yaml:"ports"`
+	Ports []policyPort `yaml:"ports,omitempty"` // none is every port
 }
 
 type peer struct {
