@@ -7,6 +7,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // state is what a process says of itself in its metrics, and the system of its memory.
@@ -15,6 +16,18 @@ type state struct {
 	memory, most                   int64 // resident, in bytes: now, and the most that it ever was
 	series                         int
 	metrics                        map[string]float64 // by name and labels
+}
+
+// stateOnce is the state as soon as it is right, and after two minutes whatever it is then.
+func (p *process) stateOnce(right func(state) bool) state {
+	p.t.Helper()
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for end := time.Now().Add(2 * time.Minute); ; <-tick.C {
+		if s := p.state(); right(s) || time.Now().After(end) {
+			return s
+		}
+	}
 }
 
 func (p *process) state() (s state) {
