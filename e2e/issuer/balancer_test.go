@@ -87,7 +87,7 @@ func (b *balancer) check() {
 	defer b.mu.Unlock()
 	var ready []*httputil.ReverseProxy
 	for backend, proxy := range b.backends {
-		answer, err := (&http.Client{Timeout: time.Second}).Get(backend + "/readyz")
+		answer, err := (&http.Client{Timeout: 30 * time.Second}).Get(backend + "/readyz")
 		if err != nil {
 			continue
 		}

@@ -58,11 +58,23 @@ func addTo(t *testing.T, config, text string) {
 	}
 }
 
+func replaceIn(t *testing.T, file, old, text string) {
+	t.Helper()
+	content, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, []byte(strings.Replace(string(content), old, text, 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // TestRollingRestartWhileKeysRotate: the walk of an operator on a working day, under load. No token request fails, and no token is
 // refused by a service that has been up all the while.
 func TestRollingRestartWhileKeysRotate(t *testing.T) {
 	balancer := newBalancer(t)
 	config := configure(t, balancer.URL)
+	replaceIn(t, config, "wait: 500ms", "wait: 5s") // in which the balancer must have asked, on a busy machine too
 	one := start(t, config, "one")
 	two := start(t, config, "two")
 	balancer.add(one.URL)
@@ -73,6 +85,8 @@ func TestRollingRestartWhileKeysRotate(t *testing.T) {
 	load.during(time.Second)
 	run(t, "issuer", "keys", "rotate", "--config", config)
 	load.during(time.Second)
+	one.publishes(3) // a pool has two from the beginning
+	two.publishes(3)
 	run(t, "issuer", "keys", "rotate", "--config", config, "--now") // it is published: guards ask for what they do not know
 	load.during(time.Second)
 	for _, p := range []*process{one, two} {
@@ -90,6 +104,27 @@ func TestRollingRestartWhileKeysRotate(t *testing.T) {
 		t.Errorf("the keys are\n%s", states)
 	}
 	t.Logf("%d tokens issued, %d requests with them, none failed", tokens, requests)
+}
+
+// publishes returns when the process does so with as many keys.
+func (p *process) publishes(keys int) {
+	p.t.Helper()
+	var set struct{ Keys []json.RawMessage }
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for end := time.Now().Add(time.Minute); len(set.Keys) != keys; <-tick.C {
+		if time.Now().After(end) {
+			p.t.Fatalf("%s publishes %d keys, want %d", p.name, len(set.Keys), keys)
+		}
+		answer, err := http.Get(p.URL + "/" + pool + "/.well-known/jwks.json")
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		err = json.NewDecoder(answer.Body).Decode(&set)
+		if answer.Body.Close(); err != nil {
+			p.t.Fatal(err)
+		}
+	}
 }
 
 // load is callers that ask for a token and use it and the one before.
@@ -184,14 +219,18 @@ func askWith(caller *http.Client, issuer string) (string, error) {
 // during lets the callers call for a while, and fails with the first thing that went wrong.
 func (l *load) during(d time.Duration) {
 	l.t.Helper()
-	before := l.tokens.Load()
-	select {
-	case err := <-l.failures:
-		l.t.Fatal(err)
-	case <-time.After(d):
-	}
-	if l.tokens.Load() == before {
-		l.t.Fatal("nobody got a token")
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	began, before := time.Now(), l.tokens.Load()
+	for time.Since(began) < d || l.tokens.Load() == before {
+		select {
+		case err := <-l.failures:
+			l.t.Fatal(err)
+		case <-tick.C:
+		}
+		if time.Since(began) > d+time.Minute {
+			l.t.Fatal("nobody got a token")
+		}
 	}
 }
 
