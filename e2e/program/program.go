@@ -3,6 +3,8 @@ package program
 
 import (
 	"fmt"
+	"math/rand/v2"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -57,6 +59,25 @@ func Path(t testing.TB) string {
 		t.Fatal(err)
 	}
 	return file
+}
+
+// FreePort is a port of the loopback interface at which nobody listens, for a process that must be told one. It is none of those that
+// Linux gives to connections (net.ipv4.ip_local_port_range), one of which could have it before the process starts.
+func FreePort(t testing.TB) int {
+	t.Helper()
+	for range 100 {
+		port := 15000 + rand.N(15000)
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		if err != nil {
+			continue
+		}
+		if err := l.Close(); err != nil {
+			t.Fatal(err)
+		}
+		return port
+	}
+	t.Fatal("there is no free port")
+	return 0
 }
 
 // Main runs the tests of a package and takes the program away again. It is what the package's TestMain calls.

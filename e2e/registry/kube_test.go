@@ -2,10 +2,11 @@ package registry
 
 import (
 	"fmt"
-	"net"
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/countersign-dev/countersign/e2e/program"
 )
 
 // TestDeployment has podman run the Deployment that the program writes, as it stands: image by digest, not as root, nothing writable but /tmp, no
@@ -13,14 +14,11 @@ import (
 func TestDeployment(t *testing.T) {
 	p := newPodman(t)
 	host := startRegistry(t, "")
-	address := freePort(t)
-	_, port, err := net.SplitHostPort(address)
-	if err != nil {
-		t.Fatal(err)
-	}
+	port := program.FreePort(t)
+	address := fmt.Sprintf("127.0.0.1:%d", port)
 	dir := t.TempDir()
 	writeFile(t, dir, "countersign.yaml", fmt.Sprintf(`
-service: {name: demo, main: ., port: %s, live: /healthz, ready: /healthz/}
+service: {name: demo, main: ., port: %d, live: /healthz, ready: /healthz/}
 pool: {region: ap-southeast-1, id: ap-southeast-1_AbCdEf123}
 resource: {identifier: https://api.example.com, scopes: [{name: demo.read}]}
 image: {repository: %s/shop/demo}

@@ -65,14 +65,13 @@ func need(t *testing.T, tools ...string) (path string) {
 	return path
 }
 
-// await asks until the answer is yes, for some seconds.
+// await asks until the answer is yes.
 func await(t *testing.T, what string, yes func() bool) {
 	t.Helper()
-	for range 2000 {
+	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
 		if yes() {
 			return
 		}
-		time.Sleep(5 * time.Millisecond)
 	}
-	t.Fatalf("%s: not within ten seconds", what)
+	t.Fatalf("%s: not within two minutes", what)
 }

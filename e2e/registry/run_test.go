@@ -2,7 +2,6 @@ package registry
 
 import (
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -24,7 +23,7 @@ func TestRun(t *testing.T) {
 	reference := mustRun(t, repository, nil, "image", "--repository", host+"/shop/demo", "--push", "--tag", "v1", "./examples/demo/cmd/demo")
 	p.run("pull", "--quiet", "--tls-verify=false", reference)
 	state, env := startDev(t)
-	address := freePort(t)
+	address := fmt.Sprintf("127.0.0.1:%d", program.FreePort(t))
 	args := []string{"run", "--name", "demo", "--detach", "--network", "host", "--read-only", "--cap-drop", "all", "--security-opt", "no-new-privileges", "--env", "ADDR=" + address}
 	for _, variable := range env {
 		if strings.HasPrefix(variable, "COUNTERSIGN_") {
@@ -129,17 +128,6 @@ func startDev(t *testing.T) (state string, env []string) {
 		env = append(env, fmt.Sprintf("%s=%s", found[1], found[2]))
 	}
 	return state, env
-}
-
-// freePort is an address that was free a moment ago.
-func freePort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 func healthy(url string) bool {
