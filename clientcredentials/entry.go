@@ -14,6 +14,9 @@ const (
 	// server's clock that is ahead; of a short life it is a tenth.
 	maxMargin = 10 * time.Second
 
+	// longLife is from where on a token that lives longer is not renewed earlier before its end.
+	longLife = 4 * time.Hour
+
 	// minRenewal keeps a token that a cache hands out again and again from being asked for ever faster.
 	minRenewal = 10 * time.Second
 
@@ -68,10 +71,10 @@ func newEntry(t *Token, asked instant, life time.Duration) *entry {
 	if life-margin <= 0 {
 		return nil
 	}
-	// Between 65 and 85 % of the life. Drawn anew for each token, so that programs that start together
-	// do not stay together.
-	renewal := time.Duration(float64(life) * (0.65 + 0.2*rand.Float64()))
-	renewal = max(renewal, min(minRenewal, life-margin))
+	// Between 65 and 85 % of the life. Drawn anew for each token, so that programs that start together do not stay together. A
+	// long life is not renewed hours ahead: each request is billed, and few outages last that long.
+	early := time.Duration(float64(min(life, longLife)) * (0.15 + 0.2*rand.Float64()))
+	renewal := max(life-early, min(minRenewal, life-margin))
 	return &entry{token: t, header: "Bearer " + t.AccessToken, renew: asked.add(renewal), end: asked.add(life - margin)}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strconv"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -93,6 +94,28 @@ func TestRenewal(t *testing.T) {
 		synctest.Wait()
 		if got := token(t, s); got == first {
 			t.Error("the new token is not in use")
+		}
+	})
+}
+
+// A token of many hours is not renewed hours ahead, and early enough for an outage of half an hour.
+func TestRenewalOfALongLife(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for range 50 {
+			i := &issuer{answer: func(n int, _ request) *http.Response { return granted("token-"+strconv.Itoa(n), 24*3600) }}
+			s := i.source(t, nil)
+			token(t, s)
+			for _, look := range []struct {
+				before   time.Duration // the end
+				requests int
+			}{{85 * time.Minute, 1}, {35 * time.Minute, 2}} {
+				time.Sleep(time.Until(s.Stats().Expiry) - look.before)
+				token(t, s)
+				synctest.Wait()
+				if n := i.count(); n != look.requests {
+					t.Fatalf("%v before the end: %d requests, want %d", look.before, n, look.requests)
+				}
+			}
 		}
 	})
 }

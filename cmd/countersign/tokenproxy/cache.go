@@ -16,6 +16,7 @@ const (
 	refusalAge   = 5 * time.Second  // how long the issuer's refusal is repeated to the same secret
 	forceWindow  = 5 * time.Minute  // least time between renewals because an API refused the token
 	firstPause   = time.Second      // after a renewal that failed
+	longLife     = 4 * time.Hour    // a token that lives longer is not renewed earlier before its end
 	maxLeastLeft = 2 * time.Minute  // with less left, a caller waits for the renewal; of a short life a tenth
 	endsEarly    = time.Second      // expires_in is in whole seconds: in its last one a token has none left to tell
 )
@@ -192,9 +193,9 @@ func (c *cache) land(k key, f *flight, old *held, token *clientcredentials.Token
 // hold gives a token its times.
 func hold(t *clientcredentials.Token, now time.Time) *held {
 	life := time.Until(t.Expiry)
-	// Drawn anew for each token, so that entries that were made together do not stay together.
-	renewal := time.Duration(float64(life) * (0.65 + 0.2*rand.Float64()))
-	return &held{token: t, least: min(maxLeastLeft, life/10), renew: now.Add(renewal), end: now.Add(life - endsEarly)}
+	// Drawn anew for each token, so that entries that were made together do not stay together. A long life is not renewed hours ahead.
+	early := time.Duration(float64(min(life, longLife)) * (0.15 + 0.2*rand.Float64()))
+	return &held{token: t, least: min(maxLeastLeft, life/10), renew: now.Add(life - early), end: now.Add(life - endsEarly)}
 }
 
 // left is what may be said of the token's life. The monotonic clock, which end has, cannot be set back, and stands still while

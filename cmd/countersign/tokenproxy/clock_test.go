@@ -25,3 +25,17 @@ func TestTheMachineSlept(t *testing.T) {
 		t.Errorf("%v, %v, %v", got, left, err)
 	}
 }
+
+// A token of a day is not renewed hours ahead, and early enough for an outage of half an hour.
+func TestALongLife(t *testing.T) {
+	now := time.Now()
+	for _, life := range []time.Duration{time.Hour, 24 * time.Hour} {
+		for range 50 {
+			h := hold(&clientcredentials.Token{Expiry: now.Add(life)}, now)
+			early, counted := now.Add(life).Sub(h.renew), min(life, 4*time.Hour)
+			if early < counted*14/100 || early > counted/2 {
+				t.Errorf("one of %v is renewed %v before its end", life, early)
+			}
+		}
+	}
+}
