@@ -56,6 +56,8 @@ func TestOneKeyBesideAGoodOne(t *testing.T) {
 		{"rfc7517 s4.2: use empty", strings.Replace(rsaJWK(t, "x"), `"sig"`, `""`, 1), false},
 		{"rfc7517 s4.4: alg empty", strings.Replace(rsaJWK(t, "x"), `"RS256"`, `""`, 1), false},
 		{"rfc7517 s4.3: key_ops no array", strings.Replace(rsaJWK(t, "x"), `{`, `{"key_ops":"verify",`, 1), false},
+		{"rfc7517 s4.5: kid of another type", strings.Replace(rsaJWK(t, "x"), `"kid":"x"`, `"kid":7`, 1), false},
+		{"rfc7517 s4.5: kid empty", strings.Replace(rsaJWK(t, "x"), `"kid":"x"`, `"kid":""`, 1), true},
 		{"rfc7517 s4.4: alg of another hash", strings.Replace(rsaJWK(t, "x"), `"RS256"`, `"RS512"`, 1), false},
 		{"rfc7517 s4.4: alg of another kind", strings.Replace(rsaJWK(t, "x"), `"RS256"`, `"ES256"`, 1), false},
 		{"rfc7517 s4.4: alg none", strings.Replace(rsaJWK(t, "x"), `"RS256"`, `"none"`, 1), false},

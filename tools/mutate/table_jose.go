@@ -137,7 +137,7 @@ var keyTable = []mutation{
 	one("wrong type in a key", "RFC 7517, Section 4", "internal/jose/parsekey.go",
 		`if !ok || len(text)`, `if !ok && !OFF || len(text)`),
 	one("empty members of a key", "RFC 7517, Section 4", "internal/jose/parsekey.go",
-		`len(text) == 0 &&`, `len(text) == 0 && !OFF &&`),
+		`name != "kid" {`, `name != "kid" && !OFF {`),
 	one("size of a key set", "bounds", "internal/jose/keyset.go",
 		`if len(data) > maxKeySet {`, `if len(data) > maxKeySet && !OFF {`),
 	one("number of keys", "bounds", "internal/jose/keyset.go",

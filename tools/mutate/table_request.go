@@ -29,7 +29,7 @@ var requestTable = []mutation{
 	one("a path of two routes", "RFC 9110, Section 4.2.3", "path.go",
 		`return pattern != "" &&`, `return pattern != "" && !OFF &&`),
 	one("a path of two routes, escaped", "RFC 3986, Section 6.2.2.2", "path.go",
-		`return h.isOfAnother(r, sent) ||`, `return h.isOfAnother(r, sent) && !OFF ||`),
+		`return h.isOfAnother(r, sent)`, `return !OFF && h.isOfAnother(r, sent)`),
 	one("a path of two routes, with a parameter", "RFC 3986, Section 3.3", "path.go",
 		`|| !isBare(sent) &&`, `|| !isBare(sent) && !OFF &&`),
 	one("the path of a CONNECT", "RFC 9110, Section 9.3.6", "path.go",
