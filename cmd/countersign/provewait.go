@@ -19,10 +19,14 @@ func waitFor(ctx context.Context, target prove.Target, most time.Duration, line 
 	}
 	ctx, cancel := context.WithTimeout(ctx, most)
 	defer cancel()
+	last := ""
 	for {
-		last := ask(ctx, target)
-		if last == "" {
+		now := ask(ctx, target)
+		if now == "" {
 			return nil
+		}
+		if last == "" || ctx.Err() == nil { // the end of the wait may have cut the last request off, which says nothing of the service
+			last = now
 		}
 		line.say("waiting for " + target.String() + ": " + last)
 		timer := time.NewTimer(waitInterval)

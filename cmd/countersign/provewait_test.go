@@ -2,11 +2,14 @@ package main
 
 import (
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 )
 
 // A service that is being deployed is waited for, and no longer than is said.
@@ -33,6 +36,29 @@ func TestProveWaits(t *testing.T) {
 	if code, _, stderr := proveCommand(t.Context(), service.URL, "--policy", policy, "--no-tokens", "--wait", "25h"); code != exitCannotRun || !strings.Contains(stderr, "--wait 25h0m0s: write a time up to 1h0m0s, as in 60s") {
 		t.Errorf("exit code %d\n%s", code, stderr)
 	}
+}
+
+// fading is a target that answers 502 once, and then not any more.
+type fading struct{ asked int }
+
+func (*fading) String() string { return "fading" }
+
+func (f *fading) Do(r *http.Request) (*http.Response, error) {
+	if f.asked++; f.asked == 1 {
+		return &http.Response{StatusCode: http.StatusBadGateway}, nil
+	}
+	<-r.Context().Done()
+	return nil, r.Context().Err()
+}
+
+// A request that the end of the wait cut off says nothing of the service; what it answered before does.
+func TestProveWaitSaysWhatItKnows(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		err := waitFor(t.Context(), new(fading), time.Second, newProgress(io.Discard))
+		if err == nil || err.Error() != "fading did not come up within 1s: status 502" {
+			t.Errorf("got %v", err)
+		}
+	})
 }
 
 // What was not tried is said in every form, and is no proof where the proof is strict.
