@@ -151,6 +151,9 @@ func (d *drill) rotateSecrets(callers []*caller) {
 		for _, r := range d.replicas {
 			d.await(r, "a secret, asked for by an administrator", acknowledged, disturbances, func() bool { return d.secretsOf(r, c)[id] })
 		}
+		if d.ctx.Err() != nil {
+			return // with the drill the waiting ends too, and a replica may not have it
+		}
 		c.mu.Lock()
 		c.secret, c.secretID = secret, id
 		c.mu.Unlock()

@@ -66,9 +66,11 @@ func (d *drill) newCallers(n int) (callers []*caller) {
 			d.t.Fatalf("the secrets of a new client: %v, %v", list, err)
 		}
 		c.secretID = aws.ToString(list.ClientSecrets[0].ClientSecretId)
+		for _, r := range d.replicas {
+			eventually(d.t, r.name+" knows a new client", func() bool { return d.secretsOf(r, c)[c.secretID] })
+		}
 		callers = append(callers, c)
 	}
-	<-time.After(staleness)
 	return callers
 }
 
@@ -119,8 +121,8 @@ func (d *drill) token(c *caller) (token string, ok bool) {
 	return answer.AccessToken, true
 }
 
-// verify holds the replica to having the token's key, within the staleness from when the token was issued or, if that is
-// later, from when the database was back.
+// verify holds the replica to having the token's key, before it is too late after the token was issued or, if that is later, after
+// the database was back.
 func (d *drill) verify(token string, r *replica, issued time.Time) {
 	pool, kid, err := claimsOf(token)
 	if err != nil {
@@ -129,6 +131,7 @@ func (d *drill) verify(token string, r *replica, issued time.Time) {
 	}
 	life, up := r.life()
 	for first := true; up; first = false {
+		asked := time.Now()
 		keys, err := d.keySet(r, pool)
 		if now, still := r.life(); !still || now != life {
 			return // it was killed; whoever starts reads everything
@@ -147,7 +150,7 @@ func (d *drill) verify(token string, r *replica, issued time.Time) {
 		if from.Before(issued) && !from.IsZero() {
 			from = issued
 		}
-		if !from.IsZero() && time.Since(from) > staleness {
+		if !from.IsZero() && asked.Sub(from) > tooLate {
 			d.problem("%s does not have the key of a token %v after it was issued (%v)", r.name, time.Since(issued), err)
 			return
 		}

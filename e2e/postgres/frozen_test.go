@@ -49,7 +49,7 @@ func TestFrozenReplica(t *testing.T) {
 		frozen.signal(t, syscall.SIGCONT)
 	}
 	t.Logf("20 changes while another replica was frozen in its commits: the slowest took %v", slowest.Round(time.Millisecond))
-	if slowest > 5*time.Second {
+	if slowest > 10*time.Second {
 		t.Error("a frozen replica holds up the others")
 	}
 }
@@ -86,7 +86,7 @@ func TestFrozenServer(t *testing.T) {
 	}
 	t.Logf("while the database is frozen: the slowest of 100 tokens took %v, DescribeUserPool %v",
 		slowest.Round(time.Millisecond), time.Since(began).Round(time.Millisecond))
-	if time.Since(began) > 10*time.Second || slowest > 2*time.Second {
+	if time.Since(began) > 20*time.Second || slowest > 10*time.Second {
 		t.Error("requests wait for the frozen database")
 	}
 	f.server.signal(t, syscall.SIGCONT)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -140,7 +141,7 @@ func (s *server) command(name string, args ...string) (*exec.Cmd, error) {
 func (s *server) start(settings ...string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	for {
 		err := s.startOnce(settings)
 		if !errors.Is(err, errEnded) || time.Now().After(deadline) {
@@ -313,11 +314,14 @@ func unprivileged() (*syscall.Credential, error) {
 	return nil, errors.New("there is no user postgres or nobody to run the server as")
 }
 
+// freePort is a port at which nobody listens. It is none of those that Linux gives to connections (net.ipv4.ip_local_port_range), one
+// of which could have it while the server is down.
 func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
+	for range 100 {
+		port := 15000 + rand.N(15000)
+		if l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
+			return port, l.Close()
+		}
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port, nil
+	return 0, errors.New("there is no free port")
 }

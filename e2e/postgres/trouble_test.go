@@ -39,7 +39,7 @@ func TestRefusedDatabase(t *testing.T) {
 		})
 	}
 	t.Run("nobody there", func(t *testing.T) {
-		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 		defer cancel()
 		_, err := openWithin(ctx, t, fmt.Sprintf("postgres://issuer:%s@127.0.0.1:%d/postgres", password, dead))
 		if err == nil || !strings.Contains(err.Error(), "the server does not answer") || strings.Contains(err.Error(), password) {
