@@ -25,6 +25,7 @@ import (
 type Postgres struct {
 	name   string // for errors: host, port and database, never the DSN
 	sealer *seal.Sealer
+	dsn    func() (string, error)
 	pool   *pgxpool.Pool
 	clear  bool
 	closed atomic.Bool
@@ -54,14 +55,23 @@ const (
 //
 // A server that does not answer, or that is starting up, is tried again for ten seconds.
 func OpenPostgres(ctx context.Context, dsn string, sealer *seal.Sealer) (*Postgres, error) {
-	config, err := pgxpool.ParseConfig(dsn)
+	return OpenPostgresOf(ctx, func() (string, error) { return dsn, nil }, sealer)
+}
+
+// OpenPostgresOf is [OpenPostgres] with a DSN whose user and password may change while the store is open: it is asked for again for
+// each connection. Of the rest, what it said first holds.
+func OpenPostgresOf(ctx context.Context, dsn func() (string, error), sealer *seal.Sealer) (*Postgres, error) {
+	text, err := dsn()
 	if err != nil {
-		// The cause quotes parts of the DSN, and a password with a slash in it looks like a port to it.
-		return nil, errors.New("issuer: the DSN of the database cannot be read; write postgres://user@host:5432/name?sslmode=verify-full, " +
-			"with the password in PGPASSWORD or in a password file, or escaped as in a URL")
+		return nil, err
+	}
+	config, err := pgxpool.ParseConfig(text)
+	if err != nil {
+		return nil, errDSN
 	}
 	setLimits(config)
-	p := &Postgres{name: databaseName(config.ConnConfig), sealer: sealer, clear: inClear(config.ConnConfig)}
+	p := &Postgres{name: databaseName(config.ConnConfig), sealer: sealer, dsn: dsn, clear: inClear(config.ConnConfig)}
+	config.BeforeConnect = func(_ context.Context, c *pgx.ConnConfig) error { return p.logIn(c) }
 	if p.pool, err = pgxpool.NewWithConfig(ctx, config); err != nil {
 		return nil, p.explain("open", err)
 	}
@@ -70,6 +80,24 @@ func OpenPostgres(ctx context.Context, dsn string, sealer *seal.Sealer) (*Postgr
 		return nil, p.explain("open", err)
 	}
 	return p, nil
+}
+
+// errDSN has no cause: that quotes parts of the DSN, and a password with a slash in it looks like a port to it.
+var errDSN = errors.New("issuer: the DSN of the database cannot be read; write postgres://user@host:5432/name?sslmode=verify-full, " +
+	"with the password in PGPASSWORD or in a password file, or escaped as in a URL")
+
+// logIn gives a connection that is about to be made the user and the password that the DSN has now.
+func (p *Postgres) logIn(c *pgx.ConnConfig) error {
+	text, err := p.dsn()
+	if err != nil {
+		return err
+	}
+	now, err := pgx.ParseConfig(text)
+	if err != nil {
+		return errDSN
+	}
+	c.User, c.Password = now.User, now.Password
+	return nil
 }
 
 // Close implements [cognito.Store].

@@ -42,7 +42,11 @@ func (p *Postgres) Watch(ctx context.Context, changed func()) error {
 func (p *Postgres) listen(ctx context.Context) (*pgx.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, operationLimit)
 	defer cancel()
-	conn, err := pgx.ConnectConfig(ctx, p.pool.Config().ConnConfig)
+	config := p.pool.Config().ConnConfig // a copy
+	if err := p.logIn(config); err != nil {
+		return nil, err
+	}
+	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
 		return nil, err
 	}

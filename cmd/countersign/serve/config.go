@@ -47,7 +47,7 @@ type StoreConfig struct {
 
 // PostgresConfig says where the connection string is. It holds a password, so that it is never in this file.
 type PostgresConfig struct {
-	DSNFile string `yaml:"dsnFile" doc:"file with the connection string, as postgres://user:password@host/database?sslmode=verify-full"`
+	DSNFile string `yaml:"dsnFile" doc:"file with the connection string, as postgres://user:password@host/database?sslmode=verify-full; user and password are read again for each new connection"`
 	DSNEnv  string `yaml:"dsnEnv" doc:"environment variable with the connection string"`
 }
 

@@ -36,11 +36,10 @@ func (c *Config) openStore(ctx context.Context, sealer *seal.Sealer) (cognito.St
 		}
 		return store, nil
 	}
-	dsn, err := c.dsn()
-	if err != nil {
+	if _, err := c.dsn(); err != nil {
 		return nil, err
 	}
-	store, err := issuer.OpenPostgres(ctx, dsn, sealer)
+	store, err := issuer.OpenPostgresOf(ctx, c.dsn, sealer)
 	if err != nil {
 		return nil, c.errorAt("store.postgres", err)
 	}
