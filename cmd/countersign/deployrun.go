@@ -204,6 +204,11 @@ func (d *deployer) tryOut(ctx context.Context, manifest []byte) error {
 }
 
 func (d *deployer) apply(ctx context.Context, manifest []byte) (string, error) {
+	if r := d.cfg.Kubernetes.Replicas; r.Min < r.Max {
+		if err := d.kubectl.HandOver(ctx, d.cfg.Service.Name); err != nil {
+			return "", err
+		}
+	}
 	applied, err := d.kubectl.Apply(ctx, manifest, d.force)
 	d.warn(applied.Warnings)
 	return fmt.Sprintf("%d objects", len(applied.Objects)), err
