@@ -102,10 +102,10 @@ func (a *Agent) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s, err := c.source(uid, q.Scopes)
 	switch {
 	case errors.Is(err, errManySets):
-		a.refuse(w, r, c, tokenendpoint.Failure{Status: http.StatusTooManyRequests, RetryAfter: time.Minute}, err.Error())
+		a.refuse(w, r, c, tokenendpoint.Failure{Status: http.StatusTooManyRequests, RetryAfter: time.Minute, Reason: err.Error()}, err.Error())
 		return
 	case err != nil:
-		a.refuse(w, r, c, tokenendpoint.Failure{Code: clientcredentials.InvalidScope, Status: http.StatusBadRequest}, err.Error())
+		a.refuse(w, r, c, tokenendpoint.Failure{Code: clientcredentials.InvalidScope, Status: http.StatusBadRequest, Reason: errScope.Error()}, err.Error())
 		return
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), askTimeout)

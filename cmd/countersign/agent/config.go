@@ -97,13 +97,7 @@ func (r *reader) root(n *document.Node) {
 	if len(r.out.Socket) > maxSocket {
 		r.Failf(n.Get("socket").Place, "socket is %d bytes long; a kernel takes %d at most", len(r.out.Socket), maxSocket)
 	}
-	if mode := r.Word(n, "mode"); mode != "" {
-		bits, err := strconv.ParseUint(mode, 8, 9)
-		if err != nil {
-			r.Failf(n.Get("mode").Place, "mode is not one of a socket; write it in quotes, as \"0660\"")
-		}
-		r.out.Mode = fs.FileMode(bits)
-	}
+	r.mode(n)
 	clients := n.Get("clients")
 	if clients == nil {
 		r.Failf(n.Place, "clients is missing; list them as name: {issuer: …, credentials: …, scopes: […], uids: […]}")
@@ -115,6 +109,24 @@ func (r *reader) root(n *document.Node) {
 	for _, m := range clients.Members {
 		r.client(m)
 	}
+}
+
+// mode reads that of the socket. YAML reads 0660 as 432, of which a shell would make another mode.
+func (r *reader) mode(n *document.Node) {
+	mode := r.Word(n, "mode")
+	if mode == "" {
+		return
+	}
+	place := n.Get("mode").Place
+	if n.Get("mode").Kind == document.Number {
+		r.Failf(place, "mode is a number, and YAML's are others than a shell's; write it in quotes, as \"0660\"")
+		return
+	}
+	bits, err := strconv.ParseUint(mode, 8, 9)
+	if err != nil {
+		r.Failf(place, "mode is not one of a socket; write it in quotes, as \"0660\"")
+	}
+	r.out.Mode = fs.FileMode(bits)
 }
 
 func (r *reader) client(m document.Member) {

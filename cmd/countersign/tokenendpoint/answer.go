@@ -45,6 +45,7 @@ type Failure struct {
 	Code       string // RFC 6749, Section 5.2; empty for a fault that is not the client's
 	Status     int
 	RetryAfter time.Duration
+	Reason     string // its error_description: fixed words of this program's, of the characters that the section allows; may be empty
 }
 
 // FailureOf is the answer to an error of [clientcredentials.Source]. It discloses a code and nothing else.
@@ -66,6 +67,12 @@ func FailureOf(err error) Failure {
 	return f
 }
 
+// refusal is RFC 6749, Section 5.2.
+type refusal struct {
+	Error       string `json:"error"`
+	Description string `json:"error_description,omitempty"`
+}
+
 // Write answers with the failure.
 func (f Failure) Write(w http.ResponseWriter) {
 	code := f.Code
@@ -83,7 +90,7 @@ func (f Failure) Write(w http.ResponseWriter) {
 		// RFC 6749, Section 5.2: a 401 MUST have the header field of the scheme that the client used.
 		w.Header().Set("WWW-Authenticate", `Basic realm="token endpoint"`)
 	}
-	body, _ := json.Marshal(map[string]string{"error": code}) // a map of strings has no error
+	body, _ := json.Marshal(refusal{code, f.Reason}) // strings have no error
 	write(w, f.Status, body)
 }
 

@@ -147,13 +147,14 @@ func noCache(h http.Header) bool {
 	return false
 }
 
-// Refusal is the answer to what Read did not take.
+// Refusal is the answer to what Read did not take. Whoever writes a client in another language is told what is wrong with it.
 func Refusal(err error) Failure {
+	f := Failure{Code: clientcredentials.InvalidRequest, Status: http.StatusBadRequest, Reason: err.Error()}
 	switch {
 	case errors.Is(err, ErrGrant):
-		return Failure{Code: clientcredentials.UnsupportedGrantType, Status: http.StatusBadRequest}
+		f.Code = clientcredentials.UnsupportedGrantType
 	case errors.Is(err, ErrScope):
-		return Failure{Code: clientcredentials.InvalidScope, Status: http.StatusBadRequest}
+		f.Code = clientcredentials.InvalidScope
 	}
-	return Failure{Code: clientcredentials.InvalidRequest, Status: http.StatusBadRequest}
+	return f
 }

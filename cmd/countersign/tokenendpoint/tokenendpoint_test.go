@@ -72,6 +72,31 @@ func TestRead(t *testing.T) {
 	}
 }
 
+// Who sends what is no token request is told what is wrong with it, in fixed words.
+func TestRefusalSaysWhy(t *testing.T) {
+	for body, want := range map[string]string{
+		"":                    "the request has no grant_type",
+		"grant_type=password": tokenendpoint.ErrGrant.Error(),
+		"grant_type=client_credentials&audience=hunter2": "a parameter is not one of grant_type, scope, client_id and client_secret",
+		"grant_type=client_credentials&scope=%22hunter2": tokenendpoint.ErrScope.Error(),
+		"%zz": "the body is not a form",
+	} {
+		r := httptest.NewRequest(http.MethodPost, "/oauth2/token", strings.NewReader(body))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		_, err := tokenendpoint.Read(r)
+		w := httptest.NewRecorder()
+		tokenendpoint.Refusal(err).Write(w)
+		var answer map[string]string
+		if err := json.Unmarshal(w.Body.Bytes(), &answer); err != nil || answer["error_description"] != want {
+			t.Errorf("%s: %d %s", body, w.Code, w.Body)
+		}
+		// RFC 6749, Section 5.2: error_description is of %x20-21 / %x23-5B / %x5D-7E.
+		if strings.ContainsFunc(want, func(c rune) bool { return c < ' ' || c > '~' || c == '"' || c == '\\' }) {
+			t.Errorf("%s has a character that RFC 6749, Section 5.2 does not allow", want)
+		}
+	}
+}
+
 func manyScopes() string {
 	var b strings.Builder
 	for n := range 70 {

@@ -82,7 +82,8 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		p.fail(w, r, tokenendpoint.Refusal(err), began, err.Error())
 		return
 	case q.ClientID == "" || q.Secret() == "":
-		p.fail(w, r, tokenendpoint.Failure{Code: clientcredentials.InvalidClient, Status: http.StatusBadRequest}, began, "the request has no client id and secret")
+		const reason = "the request has no client id and secret"
+		p.fail(w, r, tokenendpoint.Failure{Code: clientcredentials.InvalidClient, Status: http.StatusBadRequest, Reason: reason}, began, reason)
 		return
 	}
 	token, left, err := p.cache.get(r.Context(), p.key(q), q.Again, p.ask(q))
