@@ -33,7 +33,7 @@ func call(t *testing.T, status int, code, message string) error {
 func callAt(t *testing.T, url string) error {
 	t.Helper()
 	t.Setenv("AWS_MAX_ATTEMPTS", "1")
-	cfg, err := aws.Load(t.Context(), aws.Options{Region: "eu-west-1", Endpoint: url, Timeout: 2 * time.Second, Credentials: someone})
+	cfg, err := aws.Load(t.Context(), aws.Options{Region: "eu-west-1", Endpoint: url, Timeout: time.Minute, Credentials: someone})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,17 +82,15 @@ func TestExplain(t *testing.T) {
 }
 
 func TestExplainWhatWasNotAnswered(t *testing.T) {
-	closed := httptest.NewServer(nil)
-	closed.Close()
 	cut := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }))
 	defer cut.Close()
 	for _, c := range []struct {
 		name, url, want string
 		mayHaveWorked   bool
 	}{
-		{"nobody listens", closed.URL, "cannot connect", false},
+		{"nobody listens", "http://127.0.0.1:1", "cannot connect", false},
 		{"the answer is lost", cut.URL, "whether it was done is not known: run this again", true},
-		{"no such host", "http://cognito-idp.nowhere.invalid", "region", false},
+		{"no such host", "http://1.2.3.4.5", "region", false}, // which no name server is asked for
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			err := callAt(t, c.url)
