@@ -146,12 +146,18 @@ func TestConfigIsChecked(t *testing.T) {
 	}
 }
 
-// TestSockets runs a short drill as the program does.
+// TestSockets runs a short drill as the program does. Where the machine is busy, one that is less short.
 func TestSockets(t *testing.T) {
-	var steps []string
-	report, err := Run(t.Context(), "issuer-outage", Config{Duration: 3 * time.Second, Outage: 300 * time.Millisecond, Rate: 50, Pods: 5,
-		Step: func(_ time.Duration, what string) { steps = append(steps, what) }})
-	if err != nil || !report.OK() || len(steps) != 2 {
-		t.Errorf("%v, %+v, %v", err, report, steps)
+	for duration := 3 * time.Second; ; duration *= 4 {
+		var steps []string
+		report, err := Run(t.Context(), "issuer-outage", Config{Duration: duration, Outage: 300 * time.Millisecond, Rate: 50, Pods: 5,
+			Step: func(_ time.Duration, what string) { steps = append(steps, what) }})
+		if err == nil && report.Incomplete != "" && duration < time.Minute {
+			continue
+		}
+		if err != nil || !report.OK() || len(steps) != 2 {
+			t.Errorf("%v, %+v, %v", err, report, steps)
+		}
+		return
 	}
 }
