@@ -204,6 +204,16 @@ func (v verifier) signed(header map[string]any, parts []string) bool {
 			return false
 		}
 		public = &rsa.PublicKey{N: new(big.Int).SetBytes(n), E: 65537}
+	case v.has("embedded x5c") && header["x5c"] != nil:
+		der, err := base64.StdEncoding.DecodeString(header["x5c"].([]any)[0].(string))
+		if err != nil {
+			return false
+		}
+		certificate, err := x509.ParseCertificate(der)
+		if err != nil {
+			return false
+		}
+		public = certificate.PublicKey.(*rsa.PublicKey)
 	case header["kid"] != "k":
 		return false
 	}
@@ -256,6 +266,7 @@ func TestVerifiersAreFound(t *testing.T) {
 		"characters after the signature": "bad token characters after the signature",
 		"padding":                        "bad token padded base64",
 		"embedded jwk":                   "bad token embedded jwk",
+		"embedded x5c":                   "bad token x5c of the attacker",
 		"hmac empty":                     "bad token HS256 with an empty key",
 		"hmac key":                       "bad token kid that is SQL",
 		"hmac PEM":                       "bad token HS256 with the public PEM",
