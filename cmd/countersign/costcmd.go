@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -17,6 +18,7 @@ type costOptions struct {
 	config                    issuerConfig
 	state                     string
 	usage, month, prices, out string
+	by                        string
 	processes                 int
 	budget                    float64
 	configChanged             bool
@@ -37,6 +39,7 @@ directory are summed.
 Exit codes: 0 printed, 1 the month costs more than --budget, 2 it could not be done.`,
 		Example: `  countersign cost --config issuer.yaml
   countersign cost --usage /var/lib/countersign/usage --month 2026-11 --output json
+  countersign cost --by day
   countersign cost --state ./state --budget 100      # of a countersign dev, in CI`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -52,12 +55,16 @@ Exit codes: 0 printed, 1 the month costs more than --budget, 2 it could not be d
 	flags.StringVar(&o.prices, "prices", "", "file of prices (default: those that come with the program)")
 	flags.IntVar(&o.processes, "processes", 10, "how many processes an app client may have before its cache counts as broken")
 	flags.Float64Var(&o.budget, "budget", 0, "most that the month may cost; 0 means any amount")
+	flags.StringVar(&o.by, "by", clientOrDay[0], "what a line of the text is about: client or day")
+	complete(cmd, "by", clientOrDay...)
 	addOutput(cmd, &o.out, textOrJSON...)
 	_ = cmd.MarkFlagDirname("usage")
 	_ = cmd.MarkFlagDirname("state")
 	_ = cmd.MarkFlagFilename("prices", "yaml", "yml", "json")
 	return cmd
 }
+
+var clientOrDay = []string{"client", "day"}
 
 func runCost(w io.Writer, o costOptions) error {
 	switch {
@@ -68,7 +75,7 @@ func runCost(w io.Writer, o costOptions) error {
 	case o.budget < 0:
 		return errors.New("--budget is less than 0")
 	}
-	if err := checkOutput(o.out, textOrJSON...); err != nil {
+	if err := cmp.Or(checkOutput(o.out, textOrJSON...), checkChoice("by", o.by, clientOrDay...)); err != nil {
 		return err
 	}
 	bill, err := o.bill()
@@ -78,7 +85,7 @@ func runCost(w io.Writer, o costOptions) error {
 	if o.out == "json" {
 		err = encodeIndented(w, bill)
 	} else {
-		err = printBill(w, bill, o.processes)
+		err = printBill(w, bill, o)
 	}
 	if err == nil && o.budget > 0 && bill.Total > o.budget {
 		return exitError(exitDifference)
@@ -117,14 +124,14 @@ func (o costOptions) bill() (cost.Bill, error) {
 	return cost.MakeBill(usage, prices, o.processes), nil
 }
 
-func printBill(w io.Writer, b cost.Bill, processes int) error {
+func printBill(w io.Writer, b cost.Bill, o costOptions) error {
 	fmt.Fprintf(w, "%s, as Amazon Cognito would bill it at the prices of %s%s\n\n", b.Month, b.Prices, source(b.Source))
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(table, "POOL\tAPP CLIENT\tNAME\tDAYS\tTOKENS\tPER LIFE\t%s\n", b.Currency)
-	for _, r := range b.Rows {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%d\t%.1f\t%.2f\n", r.Pool, r.Client, r.Name, r.Days, r.Tokens, r.PerLife, r.Cost)
+	if o.by == "day" {
+		printDays(table, b)
+	} else {
+		printClients(table, b)
 	}
-	fmt.Fprintf(table, "\t%d app clients\t\t\t%d\t\t%.2f\n", b.Clients, b.Tokens, b.Total)
 	if err := table.Flush(); err != nil {
 		return err
 	}
@@ -134,10 +141,27 @@ func printBill(w io.Writer, b cost.Bill, processes int) error {
 	for _, r := range b.Rows {
 		if r.Broken {
 			fmt.Fprintf(w, "\nwarning: app client %s (%s) asks for %.0f tokens in the life of one: its cache is broken, or it has more than %d processes;\n"+
-				"see docs/client.md, or say how many it has with --processes\n", r.Client, r.Name, r.PerLife, processes)
+				"see docs/client.md, or say how many it has with --processes\n", r.Client, r.Name, r.PerLife, o.processes)
 		}
 	}
 	return nil
+}
+
+func printClients(w io.Writer, b cost.Bill) {
+	fmt.Fprintf(w, "POOL\tAPP CLIENT\tNAME\tDAYS\tTOKENS\tPER LIFE\t%s\n", b.Currency)
+	for _, r := range b.Rows {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%d\t%.1f\t%.2f\n", r.Pool, r.Client, r.Name, r.Days, r.Tokens, r.PerLife, r.Cost)
+	}
+	fmt.Fprintf(w, "\t%d app clients\t\t\t%d\t\t%.2f\n", b.Clients, b.Tokens, b.Total)
+}
+
+// printDays leaves the costs of a day out: the steps of the price are by the month.
+func printDays(w io.Writer, b cost.Bill) {
+	fmt.Fprintf(w, "DAY\tAPP CLIENTS\tTOKENS\t%s\n", b.Currency)
+	for _, d := range b.ByDay {
+		fmt.Fprintf(w, "%s\t%d\t%d\t\n", d.Date, d.Clients, d.Tokens)
+	}
+	fmt.Fprintf(w, "\t%d\t%d\t%.2f\n", b.Clients, b.Tokens, b.Total)
 }
 
 // source is where prices are from, as their file has it.

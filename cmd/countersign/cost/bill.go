@@ -1,7 +1,9 @@
 package cost
 
 import (
+	"maps"
 	"math"
+	"slices"
 	"time"
 )
 
@@ -16,6 +18,7 @@ type Bill struct {
 	Clients  int      `json:"clients"`
 	Total    float64  `json:"total"`
 	Rows     []Row    `json:"rows"`
+	ByDay    []DayRow `json:"byDay"`
 	Warnings []string `json:"warnings"` // ids of clients whose cache is broken
 }
 
@@ -33,6 +36,36 @@ type Row struct {
 	PerLife float64 `json:"perLife"`
 	// Broken says that it is far more than that.
 	Broken bool `json:"broken"`
+}
+
+// DayRow is one day of a [Bill], in UTC, on which somebody asked for a token.
+type DayRow struct {
+	Date    string `json:"date"` // as 2026-11-23
+	Clients int    `json:"clients"`
+	Tokens  uint64 `json:"tokens"`
+}
+
+// byDay sums the clients of each day, in the order of the days.
+func byDay(clients []Client) []DayRow {
+	days := map[string]*DayRow{}
+	for _, c := range clients {
+		for date, hours := range c.Days {
+			tokens := Client{Days: map[string]Day{date: hours}}.Tokens()
+			if tokens == 0 {
+				continue
+			}
+			if days[date] == nil {
+				days[date] = &DayRow{Date: date}
+			}
+			days[date].Clients++
+			days[date].Tokens += tokens
+		}
+	}
+	rows := []DayRow{}
+	for _, date := range slices.Sorted(maps.Keys(days)) {
+		rows = append(rows, *days[date])
+	}
+	return rows
 }
 
 // stale says whether prices of that date are more than a year older than the month.
@@ -69,6 +102,7 @@ func MakeBill(u Usage, p Prices, processes int) Bill {
 		b.Rows = append(b.Rows, row)
 	}
 	b.Total = round(b.Total)
+	b.ByDay = byDay(u.Clients)
 	return b
 }
 
