@@ -30,7 +30,8 @@ All that it makes is kept in the state directory, and found there by the next st
 Exit codes of --once: 0 proved, 1 a proof found a difference, 2 something could not be run.`,
 		Example: `  countersign dev
   countersign dev -- go run ./cmd/orders
-  countersign dev --once --state ./state    # in CI: prove and end with the exit code`,
+  countersign dev --once --state ./state    # in CI: prove and end with the exit code
+  countersign dev --once --report junit=prove.xml`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 && cmd.ArgsLenAtDash() != 0 {
 				return fmt.Errorf("dev takes no argument %q; the command of a service stands after --, as in: countersign dev -- go run ./cmd/orders", args[0])
@@ -55,7 +56,7 @@ Exit codes of --once: 0 proved, 1 a proof found a difference, 2 something could 
 			if err := options.steering.into(&options.Config, options.once); err != nil {
 				return err
 			}
-			if err := options.watching.check(); err != nil {
+			if err := errors.Join(options.watching.check(), options.checkReport()); err != nil {
 				return err
 			}
 			options.command = args
@@ -77,6 +78,7 @@ Exit codes of --once: 0 proved, 1 a proof found a difference, 2 something could 
 	flags.StringSliceVar(&options.allow, "allow", nil, "networks that may connect to the edge beside this machine, as 10.0.0.0/8; it answers for the name localhost only")
 	options.steering.add(flags)
 	options.watching.add(flags)
+	options.addReport(flags)
 	return cmd
 }
 
@@ -88,10 +90,11 @@ type devOptions struct {
 	config      configFlags
 	steering    steeringFlags
 	watching    watchFlags
-	named       bool     // whether --file was typed
-	apiNamed    bool     // whether --api-addr was
-	command     []string // of the user's service
-	gate        *logGate // of the session
+	reports     reportOptions // those of --report alone
+	named       bool          // whether --file was typed
+	apiNamed    bool          // whether --api-addr was
+	command     []string      // of the user's service
+	gate        *logGate      // of the session
 }
 
 func parseNetworks(texts []string) ([]netip.Prefix, error) {

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/countersign-dev/countersign/cmd/countersign/dev"
+	"github.com/countersign-dev/countersign/prove"
 )
 
 // runOnce is `countersign dev --once` on free ports, with further arguments.
@@ -34,7 +35,7 @@ func TestOnceTellsNotRunFromDifferent(t *testing.T) {
 	}
 	defer system.Close()
 	var stdout bytes.Buffer
-	code, err := proveSystem(t.Context(), system, &stdout)
+	code, err := proveSystem(t.Context(), system, &stdout, func(prove.Report, prove.Report) error { return nil })
 	if code != exitCannotRun || err != nil || !strings.Contains(stdout.String(), "COULD NOT RUN") {
 		t.Errorf("code %d, %v, want %d\n%s", code, err, exitCannotRun, &stdout)
 	}

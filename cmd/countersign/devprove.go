@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -11,8 +12,9 @@ import (
 )
 
 // proveSystem proves a system that has just started, past its edge and through it, and returns the exit code: 0 when all is proved. What
-// the service said meanwhile comes before the verdict, which is what people look for.
-func proveSystem(ctx context.Context, system *dev.System, stdout io.Writer) (int, error) {
+// the service said meanwhile comes before the verdict, which is what people look for. Keep has both reports, that of the edge with no row
+// where nothing was proved.
+func proveSystem(ctx context.Context, system *dev.System, stdout io.Writer, keep func(direct, edge prove.Report) error) (int, error) {
 	release := hold(system)
 	report, err := system.Prove(ctx)
 	if err != nil {
@@ -26,11 +28,8 @@ func proveSystem(ctx context.Context, system *dev.System, stdout io.Writer) (int
 		code = edge.ExitCode()
 	}
 	release(code != 0 || edgeErr != nil)
-	if err := tableFor(stdout, false).Write(stdout, report); err != nil {
+	if err := errors.Join(tableFor(stdout, false).Write(stdout, report), keep(report, edge), edgeErr); err != nil {
 		return 0, err
-	}
-	if edgeErr != nil {
-		return 0, edgeErr
 	}
 	// Through the edge the same is expected: one line, unless there is more to say.
 	return code, printReport(stdout, edge, hasNews(edge, report))

@@ -9,6 +9,7 @@ import (
 	"os/signal"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/countersign-dev/countersign/cmd/countersign/dev"
 	"github.com/countersign-dev/countersign/prove"
@@ -102,7 +103,7 @@ func (o *devOptions) prove(ctx context.Context, system *dev.System, stdout, stde
 		return 0, nil
 	}
 	if err = awaitService(ctx, system); err == nil {
-		code, err = proveSystem(ctx, system, stdout)
+		code, err = proveSystem(ctx, system, stdout, o.reporter(time.Now()))
 	}
 	if err == nil {
 		return code, nil

@@ -60,6 +60,13 @@ func (o *reportOptions) check(cmd *cobra.Command, args []string) error {
 		problem("prove takes one URL, as in: countersign prove http://localhost:8080 (%d given)", len(args))
 	}
 	problems = append(problems, checkChoice("format", o.format, proofFormats()...))
+	return errors.Join(append(problems, o.readOutputs())...)
+}
+
+// readOutputs reads every --report.
+func (o *reportOptions) readOutputs() error {
+	var problems []error
+	problem := func(format string, values ...any) { problems = append(problems, fmt.Errorf(format, values...)) }
 	o.outputs = nil
 	for _, text := range o.reports {
 		format, file, found := strings.Cut(text, "=")
