@@ -28,6 +28,7 @@ type Config struct {
 	Audit             AuditConfig  `yaml:"audit" doc:"the record of every change and refusal"`
 	Traces            TracesConfig `yaml:"traces" doc:"traces of requests, for OpenTelemetry"`
 	Quotas            string       `yaml:"quotas" doc:"how fast callers may come" default:"none" enum:"none,aws"`
+	IgnoreScopes      bool         `yaml:"ignoreDisallowedScopes" doc:"leave a requested scope that the app client does not have out of the token, as one of AWS' pages says, and not refuse the request" default:"false"`
 	Triggers          Texts        `yaml:"triggers" doc:"URLs of pre token generation triggers, by the ARN that a pool's LambdaConfig names; https, or http to this machine"`
 	Usage             string       `yaml:"usage" doc:"directory to count tokens in, for countersign cost; nothing is counted where it is empty"`
 	Keys              KeysConfig   `yaml:"keys" doc:"the signing keys of the pools"`

@@ -134,7 +134,8 @@ func (s *Server) start(ctx context.Context) (err error) {
 
 // service is the configuration of the service over a store.
 func (c *Config) service(store cognito.Store, baseURL string) cognito.Config {
-	return cognito.Config{Store: store, Region: c.Region, AccountID: c.AccountID, BaseURL: baseURL, Algorithm: c.algorithm, PreTokenGeneration: c.hooks}
+	return cognito.Config{Store: store, Region: c.Region, AccountID: c.AccountID, BaseURL: baseURL, Algorithm: c.algorithm,
+		PreTokenGeneration: c.hooks, IgnoreDisallowedScopes: c.IgnoreScopes}
 }
 
 // algorithm is what new keys of a pool sign with; its id wins over its name, which another pool may bear too.
