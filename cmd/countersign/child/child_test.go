@@ -56,12 +56,11 @@ func (l *log) await(t *testing.T, text string) {
 
 func freeAddr(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	addr, err := child.FreeAddr("127.0.0.1")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	return l.Addr().String()
+	return addr
 }
 
 // start runs this test binary as the service, in the given role.
@@ -206,6 +205,9 @@ func TestLinesOfAProofAreHeldBack(t *testing.T) {
 	c.Restart()
 	for c.State().Run < 2 || !c.State().Up {
 		<-c.Changed()
+	}
+	for c.Held() == 0 { // that it answers may be known before its line is read
+		<-time.After(time.Millisecond)
 	}
 	release(false)
 	l.await(t, "shop | (1 lines during the proof are not shown)\n")

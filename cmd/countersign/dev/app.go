@@ -116,6 +116,16 @@ func (s *System) openApp(ctx context.Context, app *App, l net.Listener) error {
 	return nil
 }
 
+// serviceAddr is the API's address, with a port where a service of the user's has any: it listens there itself, after this program has
+// listened to see that nobody does.
+func serviceAddr(cfg Config) (string, error) {
+	host, port, err := net.SplitHostPort(cfg.APIAddr)
+	if cfg.App == nil || err != nil || port != "0" { // what is wrong with it is said where it is listened on
+		return cfg.APIAddr, nil
+	}
+	return child.FreeAddr(host)
+}
+
 // appEnv is the service's environment: what its pods would have by the file, under the user's own, under what the system says.
 func (s *System) appEnv(app *App, addr string) []string {
 	var env []string

@@ -77,8 +77,11 @@ func Start(ctx context.Context, cfg Config) (*System, error) {
 	return s, nil
 }
 
-func (s *System) start(ctx context.Context, cfg Config) error {
+func (s *System) start(ctx context.Context, cfg Config) (err error) {
 	if err := s.claim(ctx); err != nil {
+		return err
+	}
+	if cfg.APIAddr, err = serviceAddr(cfg); err != nil {
 		return err
 	}
 	listeners, err := listen(
