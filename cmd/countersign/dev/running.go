@@ -92,7 +92,7 @@ func notRunning(state State) error {
 }
 
 func (r Running) check(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	nonce := rand.Text()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, r.AWSURL+"/healthz?nonce="+nonce, nil)

@@ -94,6 +94,9 @@ func TestFaultsBeginWhenTold(t *testing.T) {
 	}
 	first, _ := askToken(t, http.DefaultClient, endpoint, client)
 	second, body := askToken(t, http.DefaultClient, endpoint, client)
+	for second.StatusCode == 200 && t.Context().Err() == nil { // there was a second between the two
+		second, body = askToken(t, http.DefaultClient, endpoint, client)
+	}
 	if first.StatusCode != 200 || second.StatusCode != 429 || !strings.HasPrefix(second.Header.Get("countersign-reason"), "the quota is used up") {
 		t.Errorf("quotas: %d, %d %s", first.StatusCode, second.StatusCode, body)
 	}
