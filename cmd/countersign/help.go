@@ -23,7 +23,7 @@ type chapter struct {
 var chapters = []chapter{
 	{"Begin", []string{"init", "dev", "env", "token"}},
 	{"Prove", []string{"prove", "explain", "mutate", "diff", "drill"}},
-	{"Ship", []string{"config", "provision", "rotate", "image", "manifests", "cluster", "deploy", "destroy"}},
+	{"Ship", []string{"config", "provision", "rotate", "image", "manifests", "cluster", "apigateway", "deploy", "destroy"}},
 	{"Run", []string{"issuer", "pool", "cost", "agent", "tokenproxy"}},
 	{"This program", []string{"completion", "help", "version"}},
 }

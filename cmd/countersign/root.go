@@ -42,6 +42,7 @@ Exit codes: 0 done or proved, 1 a proof found a difference, 2 the command could 
 		newRotate(),
 		newManifests(),
 		newCluster(),
+		newAPIGateway(),
 		newImage(),
 		newDeploy(),
 		newDestroy(),

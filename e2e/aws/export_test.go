@@ -33,6 +33,29 @@ func TestCloudFormationPassesItsLinter(t *testing.T) {
 	}
 }
 
+// TestAPIGatewayPassesTheLinter does so with the API in front of a service, for the policy of the demo.
+func TestAPIGatewayPassesTheLinter(t *testing.T) {
+	policy, err := os.ReadFile("../../examples/demo/testdata/authorization.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, ingress := range map[string]string{
+		"a certificate of the file": `{host: api.example.com, cidrs: [10.0.0.0/16], scheme: internal, certificate: "arn:aws:acm:ap-southeast-1:123456789012:certificate/0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"}`,
+		"one that is a parameter":   `{host: api.example.com, cidrs: [10.0.0.0/16], scheme: internal, paths: [/api/demo]}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newPlace(t, ordersFile+"\ningress: "+ingress+"\n", fault.New(nil))
+			if err := os.WriteFile(filepath.Join(p.dir, "openapi.json"), policy, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			text := p.mustRun("apigateway", "--issuer", "https://cognito-idp.ap-southeast-1.amazonaws.com/ap-southeast-1_AbCdEf123")
+			if out, err := lint(t, text); err != nil {
+				t.Errorf("%v\n%s\n%s", err, out, text)
+			}
+		})
+	}
+}
+
 // TestTheLinterLints: one that finds nothing in a template that is wrong would prove nothing.
 func TestTheLinterLints(t *testing.T) {
 	p := newPlace(t, ordersFile, fault.New(nil))
