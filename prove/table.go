@@ -26,7 +26,7 @@ var signs = map[State]sign{
 	NotRun:     {"?", "?   ", "33"},
 }
 
-// A difference is what many bad tokens have in common at a service that is not guarded at all, or that serves something else.
+// A difference is what many cases of a route have in common at a service that is not guarded at all, or that serves something else.
 type difference struct {
 	kind      Kind
 	got, note string
@@ -121,7 +121,7 @@ func (t Table) lines(rows []Row) []line {
 			missing[row.Note]++
 		case !t.All && row.State == NotRun && notRun[row.Note] > 1:
 			// told below
-		case many && row.State == Different && alike[difference{row.Kind, row.Got, row.Note}] > maxAlike:
+		case !t.All && row.State == Different && alike[difference{row.Kind, row.Got, row.Note}] > maxAlike:
 			// told below
 		case row.State == Different:
 			lines = append(lines, line{row.State, row.Case, row.Got, "want " + row.Want + "; " + row.Note})
@@ -132,8 +132,12 @@ func (t Table) lines(rows []Row) []line {
 	for _, d := range slices.SortedFunc(maps.Keys(alike), func(a, b difference) int {
 		return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.got, b.got), cmp.Compare(a.note, b.note))
 	}) {
-		if n := alike[d]; !t.All && n > maxAlike && (d.kind == KindBadToken || d.kind == KindDetour) {
-			lines = append(lines, line{Different, count(n, string(d.kind)), d.got, d.note + "; prove --all names them"})
+		if n := alike[d]; !t.All && n > maxAlike {
+			word := string(d.kind)
+			if d.kind == KindScope {
+				word = "wrong scope"
+			}
+			lines = append(lines, line{Different, count(n, word), d.got, d.note + "; prove --all names them"})
 		}
 	}
 	for _, kind := range []Kind{KindDetour, KindBadToken} {

@@ -119,13 +119,13 @@ func TestReportAsJSON(t *testing.T) {
 	}
 }
 
-// A service that is not guarded admits every bad token: one piece of news. A few that get in are a guard's mistake, and are named.
-func TestBadTokensThatAllGetInAreOneLine(t *testing.T) {
-	admitted := func(n int) prove.Report {
+// A service that is not guarded admits every bad token, and every wrong scope: one piece of news. A few that get in are a guard's mistake, and are named.
+func TestManyThatAllGetInAreOneLine(t *testing.T) {
+	admitted := func(n int, kind prove.Kind) prove.Report {
 		r := prove.Report{Target: "http://localhost:8080"}
 		for i := range n {
 			r.Rows = append(r.Rows, prove.Row{
-				Route: "GET /orders", Rule: `Scope("orders.read")`, Case: fmt.Sprint("bad token ", i), Kind: prove.KindBadToken,
+				Route: "GET /orders", Rule: `Scope("orders.read")`, Case: fmt.Sprint(kind, " ", i), Kind: kind,
 				State: prove.Different, Want: "401 invalid_token", Got: "200", Note: "admitted, though it must be refused",
 			})
 		}
@@ -133,16 +133,19 @@ func TestBadTokensThatAllGetInAreOneLine(t *testing.T) {
 	}
 	for _, tt := range []struct {
 		n     int
+		kind  prove.Kind
 		table prove.Table
 		lines int
 		says  string
 	}{
-		{97, prove.Table{}, 1, "✗ 97 bad tokens  200  admitted, though it must be refused; prove --all names them"},
-		{97, prove.Table{All: true}, 97, "✗ bad token 96  200  want 401 invalid_token; admitted"},
-		{20, prove.Table{}, 20, "✗ bad token 19  200  want 401 invalid_token; admitted"},
+		{50, prove.KindScope, prove.Table{}, 1, "✗ 50 wrong scopes  200  admitted, though it must be refused; prove --all names them"},
+		{50, prove.KindScope, prove.Table{All: true}, 50, "✗ scope 49  200  want"},
+		{97, prove.KindBadToken, prove.Table{}, 1, "✗ 97 bad tokens  200  admitted, though it must be refused; prove --all names them"},
+		{97, prove.KindBadToken, prove.Table{All: true}, 97, "✗ bad token 96  200  want 401 invalid_token; admitted"},
+		{20, prove.KindBadToken, prove.Table{}, 20, "✗ bad token 19  200  want 401 invalid_token; admitted"},
 	} {
 		var out strings.Builder
-		if err := tt.table.Write(&out, admitted(tt.n)); err != nil {
+		if err := tt.table.Write(&out, admitted(tt.n, tt.kind)); err != nil {
 			t.Fatal(err)
 		}
 		if got := strings.Count(out.String(), "✗"); got != tt.lines || !strings.Contains(out.String(), tt.says) {
