@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -54,6 +55,19 @@ Exit codes: 0 the store is sealed under that key, 2 it is as it was.`,
 	return cmd
 }
 
+// fromConfig is the name of a file as the configuration has to write it, where paths are relative to its own directory.
+func fromConfig(config, file string) string {
+	dir, err1 := filepath.Abs(filepath.Dir(config))
+	whole, err2 := filepath.Abs(file)
+	if err1 != nil || err2 != nil {
+		return file
+	}
+	if short, err := filepath.Rel(dir, whole); err == nil && filepath.IsLocal(short) {
+		return short
+	}
+	return whole
+}
+
 func reseal(cmd *cobra.Command, c *serve.Config, key serve.SealKey) error {
 	out, err := serve.Reseal(cmd.Context(), c, key)
 	if err != nil {
@@ -64,9 +78,10 @@ func reseal(cmd *cobra.Command, c *serve.Config, key serve.SealKey) error {
 		_, err = fmt.Fprintf(w, "nothing to do: the store is sealed under key %s already\n", out.KeyID)
 		return err
 	}
-	form := fmt.Sprintf("%q", key.File)
+	file := fromConfig(c.Path, key.File)
+	form := fmt.Sprintf("%q", file)
 	if key.KMS != "" {
-		form = fmt.Sprintf("{file: %q, kms: %q, issuer: %q}", key.File, key.KMS, key.Issuer)
+		form = fmt.Sprintf("{file: %q, kms: %q, issuer: %q}", file, key.KMS, key.Issuer)
 	}
 	_, err = fmt.Fprintf(w, "%d secrets are sealed under key %s now\nin the issuer's configuration:\nsealKey: %s\nstart every issuer again with it: until then it issues tokens and refuses changes\n",
 		out.Secrets, out.KeyID, form)
