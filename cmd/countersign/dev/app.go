@@ -10,6 +10,7 @@ import (
 	"maps"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -39,8 +40,18 @@ func (a *App) Check() error {
 	if a.OwnStart {
 		return nil
 	}
-	_, _, err := a.command()
-	return err
+	command, _, err := a.command()
+	if err != nil {
+		return err
+	}
+	_, err = exec.LookPath(command[0])
+	switch {
+	case err == nil:
+		return nil
+	case len(command) == 1 && strings.Contains(command[0], " "):
+		return fmt.Errorf("%q is no program; a line of shell is typed as: countersign dev -- sh -c %[1]q", command[0])
+	}
+	return fmt.Errorf("the service cannot be started: %w", err)
 }
 
 // String is what runs, for people: "orders (go run ./cmd/orders)".
@@ -128,7 +139,7 @@ func serviceAddr(cfg Config) (string, error) {
 
 // appEnv is the service's environment: what its pods would have by the file, under the user's own, under what the system says.
 func (s *System) appEnv(app *App, addr string) []string {
-	var env []string
+	env := []string{"PYTHONUNBUFFERED=1"} // what a Python program prints would otherwise be seen much later, or never
 	for _, name := range slices.Sorted(maps.Keys(app.Config.Kubernetes.Env)) {
 		env = append(env, name+"="+app.Config.Kubernetes.Env[name])
 	}

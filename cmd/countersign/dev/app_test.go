@@ -1,7 +1,9 @@
 package dev_test
 
 import (
+	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -22,8 +24,12 @@ import (
 
 // The test binary is the user's service too, where the variable SHOP says so.
 func TestMain(m *testing.M) {
-	if os.Getenv("SHOP") == "" {
+	switch os.Getenv("SHOP") {
+	case "":
 		os.Exit(m.Run())
+	case "unbuffered":
+		fmt.Println("PYTHONUNBUFFERED=" + os.Getenv("PYTHONUNBUFFERED"))
+		os.Exit(3)
 	}
 	config, err := countersign.ConfigFromEnv()
 	if err != nil {
@@ -105,6 +111,42 @@ func TestServiceOfAUserIsProved(t *testing.T) {
 			t.Errorf("%s: the page shows\n%s", role, page)
 		}
 		s.Close()
+	}
+}
+
+// A command that nobody can run is a mistake of who typed it, and not a service that ends again and again.
+func TestCommandThatIsNoProgram(t *testing.T) {
+	for want, command := range map[string][]string{
+		`the service cannot be started: exec: "no-such-program": executable file not found`:                                              {"no-such-program", "start"},
+		`"no-such-program && sleep 1" is no program; a line of shell is typed as: countersign dev -- sh -c "no-such-program && sleep 1"`: {"no-such-program && sleep 1"},
+	} {
+		app := shop(t, "", shopFile)
+		app.Command = command
+		if err := app.Check(); err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%q: %v", command, err)
+		}
+	}
+}
+
+// What Python prints is seen when it is printed.
+func TestPythonIsNotBuffered(t *testing.T) {
+	var out bytes.Buffer
+	app := shop(t, "", shopFile)
+	app.Command, app.Output = []string{os.Args[0]}, &out
+	t.Setenv("SHOP", "unbuffered")
+	t.Setenv("PYTHONUNBUFFERED", "") // so that it is put back
+	if err := os.Unsetenv("PYTHONUNBUFFERED"); err != nil {
+		t.Fatal(err)
+	}
+	c := config(t.TempDir())
+	c.APIAddr, c.App = "127.0.0.1:0", app
+	s := start(t, c)
+	if err := s.Child().Await(t.Context()); err == nil {
+		t.Error("it serves")
+	}
+	s.Close()
+	if got := out.String(); !strings.HasPrefix(got, "shop | PYTHONUNBUFFERED=1\n") {
+		t.Errorf("printed %q", got)
 	}
 }
 
