@@ -32,7 +32,7 @@ var advice = map[error]string{
 	errNewer:    "nothing was changed; use that version, or restore a backup from before it",
 	errOlder:    "start this program again, which brings it up to date",
 	errResealed: "start this program again with the key file that it is sealed under now",
-	errWritable: "check the owner and the mode of the file and of its directory",
+	errWritable: "check the owner and the mode of the file and of its directory, and whether the file system is read-only",
 	errMoved:    "nothing was written; stop every process that has it open, and put the right file there",
 	errDisk:     "check that it has room and is healthy, then start again",
 }
