@@ -46,7 +46,7 @@ What could not be tried for want of a client is said above the verdict; with --s
 Exit codes: 0 proved, 1 a difference, 2 could not run, or was interrupted.`,
 		Example: `  countersign prove http://localhost:8080
   countersign prove https://api.example.com --policy testdata/authorization.json --clients clients.yaml --strict --wait 2m
-  countersign prove --env staging --strict
+  countersign prove --env staging
   countersign prove https://localhost:8443 --beneath /api/demo
   countersign prove https://api.example.com --policy openapi.yaml --issuer https://issuer.example.com --client reader=READER --client writer=WRITER
   countersign prove https://api.example.com --policy openapi.yaml --clients clients.yaml --rate 5 --seen access.log

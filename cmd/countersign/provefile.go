@@ -73,7 +73,7 @@ func hostOf(address string) string {
 func (o proveOptions) storedTokens(ctx context.Context, client *http.Client, stderr io.Writer) (proofTokens, error) {
 	found := readStoredCredentials(ctx, o.service.cfg, o.service.cfg.Kubernetes.Context)
 	if len(found.callers) == 0 {
-		return proofTokens{}, fmt.Errorf("no tokens: %w; --client names other credentials, --no-tokens sends only what needs none", found.none(o.service.configFlags))
+		return proofTokens{}, fmt.Errorf("no tokens: %w\n--client names other credentials, --no-tokens sends only what needs none", found.none(o.service.configFlags))
 	}
 	for _, note := range found.notes {
 		fmt.Fprintf(stderr, "note: %s\n", note)

@@ -52,6 +52,8 @@ func readStoredCredentials(ctx context.Context, cfg *config.Config, kubeContext 
 		switch {
 		case err != nil:
 			found.notes = append(found.notes, fmt.Sprintf("the credentials of client %s are not read: %v", client.Name, err))
+		case stored.Leaving:
+			found.notes = append(found.notes, fmt.Sprintf("the credentials of client %s are not read: the %s is scheduled for deletion, which countersign provision cancels", client.Name, place))
 		case !stored.Found || stored.Credential.ClientID == "":
 			found.missing = append(found.missing, fmt.Sprintf("client %s (%s)", client.Name, place))
 		default:
@@ -83,15 +85,14 @@ func (s storedCredentials) tokens(ctx context.Context, client *http.Client, stde
 
 // none says why there are no credentials, and how there would be.
 func (s storedCredentials) none(flags configFlags) error {
-	var why []string
+	why := slices.Clone(s.notes)
 	if len(s.missing) > 0 {
-		why = append(why, "nothing is stored for "+strings.Join(s.missing, ", "))
+		why = append(why, "nothing is stored for "+strings.Join(s.missing, ", ")+"; store it with: "+flags.typed("provision"))
 	}
-	why = append(why, s.notes...)
 	if len(why) == 0 {
 		why = append(why, flags.file+" has no clients")
 	}
-	return errors.New(strings.Join(why, "\n") + "\nwhat is missing is stored by: " + flags.typed("provision"))
+	return errors.New(strings.Join(why, "\n"))
 }
 
 // storedToken asks for a token as a client of countersign.yaml, with the credentials that provision stored.
