@@ -8,7 +8,7 @@ import (
 )
 
 const (
-	// defaultConnections take some 400 MiB when all of them are slow.
+	// defaultConnections take some 400 MiB when all of them are slow, and 800 with TLS.
 	defaultConnections = 16384
 
 	// leastConnections let an orchestrator and a few callers in.
