@@ -17,7 +17,7 @@ import (
 // TestRefusedDatabase: each mistake has its advice, and none shows the password.
 func TestRefusedDatabase(t *testing.T) {
 	server := sharedServer(t)
-	exec1(t, server.dsn(""), `CREATE ROLE poor LOGIN PASSWORD '`+password+`'`)
+	exec1(t, server.dsn(""), `DROP ROLE IF EXISTS poor; CREATE ROLE poor LOGIN PASSWORD '`+password+`'`)
 	dead, err := freePort()
 	if err != nil {
 		t.Fatal(err)
