@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -136,6 +137,9 @@ func (s *System) publish() error {
 // claim opens the state directory for this process alone.
 func (s *System) claim(ctx context.Context) error {
 	state, err := issuer.OpenState(ctx, string(s.state))
+	if errors.Is(err, issuer.ErrLocked) {
+		return fmt.Errorf("%w: --state, with addresses of its own, --api-addr, --edge-addr and --issuer-addr", err)
+	}
 	if err != nil {
 		return err
 	}
