@@ -87,13 +87,17 @@ func Above() string {
 		_, err := os.Stat(filepath.Join(name...))
 		return err == nil
 	}
-	for up := ""; !is(dir, "go.mod") && !is(dir, ".git") && dir != filepath.Dir(dir); {
+	found := ""
+	for up := ""; !is(dir, "go.mod") && !is(dir, ".git"); {
+		if dir == filepath.Dir(dir) {
+			return "" // it lies in neither: what is up there is another one's
+		}
 		dir, up = filepath.Dir(dir), filepath.Join("..", up)
-		if is(dir, DefaultPath) {
-			return filepath.Join(up, DefaultPath)
+		if found == "" && is(dir, DefaultPath) {
+			found = filepath.Join(up, DefaultPath)
 		}
 	}
-	return ""
+	return found
 }
 
 // Parse is Read of a file whose text is at hand.
