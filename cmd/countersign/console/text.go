@@ -87,7 +87,7 @@ func class(v Verdict) string { return strings.ReplaceAll(string(v), " ", "-") }
 // tokenCommand is the token request of RFC 6749, Section 4.4.2, ready to be pasted. The header comes on standard input and not as an argument, which other users of a machine can read.
 func tokenCommand(v View) string {
 	lines := []string{
-		`printf 'Authorization: Basic %s' "$` + cmp.Or(v.Example().Variable, "CLIENT_CREDENTIALS") + `" | curl -s ` + quote(v.TokenEndpoint),
+		`printf 'Authorization: Basic %s' "$` + cmp.Or(v.Example().Variable, "CLIENT_CREDENTIALS") + "\" |\n  curl -s " + quote(v.TokenEndpoint),
 		"-H @-",
 		"-d grant_type=client_credentials",
 	}
