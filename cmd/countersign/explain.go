@@ -36,7 +36,7 @@ Exit codes: 0 the token is let in, 1 it is refused, 2 could not run.`,
   countersign explain --decision 4b1f0a93c2d85e67 <service.log`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 0 && len(args) != 2 {
-				return fmt.Errorf("explain takes a method and a path, as in: countersign explain GET /orders/7 (%d arguments given); the token comes on standard input", len(args))
+				return fmt.Errorf("explain takes a method and a path, as in: countersign explain GET /orders/7 (%d given); the token comes on standard input", len(args))
 			}
 			return nil
 		},

@@ -59,11 +59,22 @@ Exit codes: 0 done or proved, 1 a proof found a difference, 2 the command could 
 	return root
 }
 
+// otherWords are what other tools call what a command here does.
+var otherWords = map[string][]string{
+	"init": {"new", "create"}, "dev": {"up", "run", "start", "serve"}, "prove": {"test", "verify"}, "explain": {"decode", "inspect"},
+	"config": {"validate", "lint"}, "provision": {"apply", "plan"}, "destroy": {"down", "delete"},
+}
+
 // hearOut lets every command that has commands of its own say what was probably meant by a word that is none of them.
 func hearOut(cmd *cobra.Command) {
 	subs := cmd.Commands()
 	if len(subs) == 0 {
 		return
+	}
+	for _, sub := range subs {
+		if !cmd.HasParent() {
+			sub.SuggestFor = otherWords[sub.Name()]
+		}
 	}
 	cmd.SuggestionsMinimumDistance = 2
 	cmd.Args = func(cmd *cobra.Command, args []string) error {
