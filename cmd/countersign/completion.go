@@ -12,8 +12,8 @@ import (
 	"github.com/countersign-dev/countersign/cmd/countersign/dev"
 )
 
-// completionTime bounds what a shell waits for.
-const completionTime = 2 * time.Second
+// completionTime bounds what a shell waits for. What is on this machine answers in milliseconds, but for when it is busy.
+const completionTime = 5 * time.Second
 
 // completeRunning offers what the running dev knows; nothing, where none runs.
 func completeRunning(state *stateFlag, offer func(context.Context, dev.State, dev.Running) []string) cobra.CompletionFunc {
