@@ -8,6 +8,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -44,12 +45,19 @@ type Target interface {
 	String() string // for the report
 }
 
+// noScheme matches an address of this machine whose scheme somebody left out.
+var noScheme = regexp.MustCompile(`^(localhost|127\.0\.0\.1):\d+(/|$)`)
+
 // URL is a target at an address, such as https://api.example.com; a path of it is put in front of every route's. Redirects are
 // answers and are not followed. A nil client is [http.DefaultTransport] with the bounds of [Config].
 func URL(base string, client *http.Client) (Target, error) {
 	u, err := url.Parse(base)
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
-		return nil, fmt.Errorf("prove: %q is no address; write one such as https://api.example.com", base)
+		like := "https://api.example.com"
+		if noScheme.MatchString(base) {
+			like = "http://" + base
+		}
+		return nil, fmt.Errorf("prove: %q is no address; write one such as %s", base, like)
 	}
 	if u.RawQuery != "" || u.Fragment != "" || u.User != nil {
 		return nil, fmt.Errorf("prove: the address %s has more than scheme, host and path", u.Redacted())
