@@ -43,8 +43,12 @@ func (t Target) findPool(ctx context.Context, w Want) (*types.UserPoolType, erro
 	case len(others) == 1 && t.Local:
 		return others[0], nil // the local system is the user's own: what has the name is meant
 	case len(others) > 0:
-		return nil, fmt.Errorf("there is a user pool named %q that is not tagged %s=%s: %s\nto use it, write its id as pool.id in countersign.yaml; to make another, write another pool.name",
+		err := fmt.Errorf("there is a user pool named %q that is not tagged %s=%s: %s\nto use it, write its id as pool.id in countersign.yaml; to make another, write another pool.name",
 			w.Pool.Name, ServiceTag, w.Service, ids(others))
+		if t.Endpoint != "" { // countersign env has set the variable, and the pool is no other than the running dev's
+			err = fmt.Errorf("%w\nit was looked for at %s, where AWS_ENDPOINT_URL leads: if that is countersign dev, add --local", err, t.Endpoint)
+		}
+		return nil, err
 	}
 	return nil, nil
 }
