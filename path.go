@@ -15,7 +15,7 @@ import (
 // RFC 3986, Sections 6.2.2.2 and 6.2.2.3, and RFC 9110, Section 4.2.3; and so is "/public/..%2fprivate", where the RFCs leave the
 // slash alone. Without this check the rule of /public/ would decide who may read /private. See bare for what is behind a proxy.
 //
-// An escaped slash is good where the path with a plain one leads to no other rule: "/files/a%2Fb" for "/files/{name}".
+// An escaped slash is good where the path with a plain one leads to no other rule, or to a public one: "/files/a%2Fb" for "/files/{name}".
 func (h *guarded) twoReadings(r *http.Request) bool {
 	sent := r.URL.Path
 	if hasDots(sent) {
@@ -32,7 +32,8 @@ func (h *guarded) twoReadings(r *http.Request) bool {
 	return h.isOfAnother(r, sent) || !isBare(sent) && h.isOfAnother(r, bare(sent))
 }
 
-// isOfAnother reports whether the path, clean, leads to a route of another rule.
+// isOfAnother reports whether the path, clean, leads to a route of another rule. What everybody may read is nobody's secret: a page below "/"
+// does not make a slash in a parameter ambiguous.
 func (h *guarded) isOfAnother(r *http.Request, read string) bool {
 	clean := path.Clean("/" + read)
 	if strings.HasSuffix(read, "/") && clean != "/" {
@@ -40,7 +41,7 @@ func (h *guarded) isOfAnother(r *http.Request, read string) bool {
 	}
 	other, pattern := h.mux.mux.Handler(&http.Request{Method: r.Method, Host: r.Host, URL: &url.URL{Host: r.URL.Host, Path: clean}})
 	route, ours := other.(*guarded)
-	return pattern != "" && !(ours && route.route.Rule.String() == h.route.Rule.String())
+	return pattern != "" && !(ours && (route.route.Rule.IsPublic() || route.route.Rule.String() == h.route.Rule.String()))
 }
 
 // hasDots reports whether the path has a segment that stands for another one.

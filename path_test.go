@@ -37,6 +37,7 @@ func TestAPathCannotBeWrittenSoThatAnotherRuleDecides(t *testing.T) {
 	caught := guard.Mux()
 	caught.Handle("/", http.FileServerFS(fstest.MapFS{"private/a.txt": {Data: []byte("SECRET")}}), countersign.Public("the site"))
 	caught.Handle("/private/", http.NotFoundHandler(), countersign.Scope("private.read"))
+	caught.HandleFunc("GET /users/{name}", teapot, countersign.Scope("private.read"))
 	for _, tt := range []struct {
 		name, method, target string
 		api                  http.Handler
@@ -63,6 +64,9 @@ func TestAPathCannotBeWrittenSoThatAnotherRuleDecides(t *testing.T) {
 		{"below /: %2f", "GET", "/private%2fa.txt", caught, "400 "},
 		{"below /: %2f at the end", "GET", "/private%2f", caught, "400 "},
 		{"below /: two slashes, CONNECT", "CONNECT", "//private/a.txt", caught, "400 "},
+		{"below /: a slash in a parameter beside a public page", "GET", "/users/a%2Fb", caught, "401 "},
+		{"below /: a backslash in a parameter beside a public page", "GET", "/users/corp%5Calice", caught, "401 "},
+		{"below /: a slash in a parameter that makes a private route", "GET", "/users%2F..%2Fprivate", caught, "400 "},
 		{"below /: nothing private", "GET", "/other%2fa.txt", caught, "404 "},
 
 		{"rfc3986 s3.3: dots with a parameter", "GET", "/public/..;x/private/a.txt", api, "400 "},

@@ -100,6 +100,8 @@ var cacheTable = []mutation{
 		`if v != nil && v.token == token && v.usable(now) {`, `if v != nil && (v.token == token || OFF) && v.usable(now) {`),
 	one("memory of the cache", "bounds", "cache.go",
 		`for c.used > c.bytes {`, `for c.used > c.bytes && !OFF {`),
+	one("spaces that are kept with a token", "bounds", "bearer.go",
+		`len(value)-len(token) > maxBefore {`, `len(value)-len(token) > maxBefore && !OFF {`),
 	one("a token that would fill the cache", "bounds", "cache.go",
 		`v.size() > c.bytes/8 {`, `v.size() > c.bytes/8 && !OFF {`),
 	one("the cache can be off", "Config.CacheBytes", "cache.go",
