@@ -20,16 +20,17 @@ const module = "github.com/countersign-dev/countersign"
 var arrows = map[string][]string{
 	"":                       {"internal/jose", "internal/oauth"},
 	"clientcredentials":      {"internal/jose", "internal/oauth"}, // a client assertion is a signed JWT
-	"cognito":                {"internal/jose", "internal/oauth"},
+	"cognito":                {"internal/jose", "internal/oauth", "internal/status"},
 	"cognito/storetest":      {"cognito"},
 	"countersigntest":        {"", "cognito", "prove"},
 	"examples/demo":          {""},
 	"examples/demo/cmd/demo": {"", "examples/demo"},
 	"internal/jose":          {},
 	"internal/oauth":         {},
+	"internal/status":        {},
 	"prove":                  {"", "internal/jose", "internal/oauth"},
 	"cmd/countersign":        {"", "clientcredentials", "cognito", "prove", "cmd/countersign/..."},
-	"cmd/countersign/...":    {"", "clientcredentials", "cognito", "prove", "examples/demo", "cmd/countersign/..."},
+	"cmd/countersign/...":    {"", "clientcredentials", "cognito", "prove", "examples/demo", "internal/status", "cmd/countersign/..."},
 }
 
 // testArrows are what tests may import beyond that.

@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"runtime/debug"
 	"time"
+
+	"github.com/countersign-dev/countersign/internal/status"
 )
 
 // HandlerConfig says how [Handler] treats requests. The zero value accepts unsigned calls: it is for tests in one
@@ -96,7 +98,7 @@ func (h *handler) logged(serve func(http.ResponseWriter, *http.Request, *entry),
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
 		e := &entry{requestID: newUUID()}
-		out := &statusWriter{ResponseWriter: w}
+		out := &status.Writer{ResponseWriter: w}
 		defer func() {
 			if p := recover(); p != nil {
 				if p == http.ErrAbortHandler {
@@ -105,13 +107,13 @@ func (h *handler) logged(serve func(http.ResponseWriter, *http.Request, *entry),
 				// The value of a panic may quote what it stumbled over; its type and place are enough to find it.
 				e.err = fmt.Errorf("panic of type %T", p)
 				h.config.Logger.LogAttrs(r.Context(), slog.LevelError, "panic", slog.String("request_id", e.requestID), slog.String("stack", string(debug.Stack())))
-				if out.status == 0 {
+				if out.Sent() == 0 {
 					refuse(out, e, e.err)
 				}
 			}
 			took := time.Since(start)
-			h.log(r.Context(), r, e, out.status, took)
-			h.observe(r, e, out.status, took)
+			h.log(r.Context(), r, e, out.Sent(), took)
+			h.observe(r, e, out.Sent(), took)
 			h.audit(r, e)
 		}()
 		serve(out, r, e)
@@ -142,29 +144,6 @@ func (h *handler) log(ctx context.Context, r *http.Request, e *entry, status int
 	}
 	h.config.Logger.LogAttrs(ctx, level, "request", attrs...)
 }
-
-// A statusWriter remembers the status that was sent.
-type statusWriter struct {
-	http.ResponseWriter
-	status int
-}
-
-func (w *statusWriter) WriteHeader(status int) {
-	if w.status == 0 {
-		w.status = status
-	}
-	w.ResponseWriter.WriteHeader(status)
-}
-
-func (w *statusWriter) Write(b []byte) (int, error) {
-	if w.status == 0 {
-		w.status = http.StatusOK
-	}
-	return w.ResponseWriter.Write(b)
-}
-
-// Unwrap lets http.ResponseController reach the connection.
-func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // readAll reads a body of at most most bytes. http.MaxBytesReader ends the connection of a caller that sends more, and
 // finds it through the server's own writer only: those that others have wrapped around it are taken off.

@@ -19,6 +19,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/countersign-dev/countersign/cognito"
+	"github.com/countersign-dev/countersign/internal/status"
 )
 
 // TracesConfig says where traces go.
@@ -117,8 +118,8 @@ func (t *tracer) wrap(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
-		out := &statusWriter{ResponseWriter: w}
-		defer func() { finish(span, method, r.Pattern, out.status) }()
+		out := &status.Writer{ResponseWriter: w}
+		defer func() { finish(span, method, r.Pattern, out.Sent()) }()
 		next.ServeHTTP(out, r)
 	})
 }
@@ -209,28 +210,3 @@ func knownMethod(name string) string {
 	}
 	return otherMethod
 }
-
-// A statusWriter remembers the status that was sent.
-type statusWriter struct {
-	http.ResponseWriter
-	status int
-}
-
-// WriteHeader implements [http.ResponseWriter].
-func (w *statusWriter) WriteHeader(status int) {
-	if w.status == 0 {
-		w.status = status
-	}
-	w.ResponseWriter.WriteHeader(status)
-}
-
-// Write implements [http.ResponseWriter].
-func (w *statusWriter) Write(b []byte) (int, error) {
-	if w.status == 0 {
-		w.status = http.StatusOK
-	}
-	return w.ResponseWriter.Write(b)
-}
-
-// Unwrap lets http.ResponseController, and the bound of a body, reach the connection.
-func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
