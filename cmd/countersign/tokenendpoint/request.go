@@ -98,7 +98,8 @@ func (q *Request) readForm(form url.Values) error {
 	}
 	secret := form.Get("client_secret")
 	q.ClientID, q.secret = form.Get("client_id"), &secret
-	q.Scopes = strings.Fields(form.Get("scope"))
+	// RFC 6749, Section 3.3: between scopes stands %x20. A space of another kind is none, and malformed in a scope.
+	q.Scopes = strings.FieldsFunc(form.Get("scope"), func(c rune) bool { return c == ' ' })
 	slices.Sort(q.Scopes)
 	q.Scopes = slices.Compact(q.Scopes)
 	if len(q.Scopes) > maxScopes || slices.ContainsFunc(q.Scopes, malformedScope) {
@@ -107,8 +108,7 @@ func (q *Request) readForm(form url.Values) error {
 	return nil
 }
 
-// malformedScope: RFC 6749, Section 3.3: scope-token = 1*( %x21 / %x23-5B / %x5D-7E ). The scopes have no white space and none
-// is empty, since they are fields.
+// malformedScope: RFC 6749, Section 3.3: scope-token = 1*( %x21 / %x23-5B / %x5D-7E ). None is empty, since they are fields.
 func malformedScope(token string) bool {
 	return strings.ContainsFunc(token, func(c rune) bool { return c < '!' || c > '~' || c == '"' || c == '\\' })
 }
