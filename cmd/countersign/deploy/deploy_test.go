@@ -68,6 +68,35 @@ func TestForward(t *testing.T) {
 	}
 }
 
+// A cluster that does not answer for a moment goes on with the rollout, and so does whoever watches it.
+func TestRolloutOutlivesASilence(t *testing.T) {
+	playKubectl(t)
+	dir := t.TempDir()
+	t.Setenv("ANSWERS", dir)
+	done := `{"metadata":{"name":"orders","uid":"d","generation":3},"spec":{"replicas":2},"status":{"observedGeneration":3,"replicas":2,"updatedReplicas":2,"availableReplicas":2}}`
+	if err := os.WriteFile(filepath.Join(dir, "deployment"), []byte(done), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	const silent = "Unable to connect to the server: net/http: TLS handshake timeout"
+	t.Setenv("SAYS", silent)
+	state, err := demo.Rollout(t.Context(), "orders", deploy.Watch{Interval: time.Millisecond, Progress: func(state string) {
+		if strings.Contains(state, "does not answer") {
+			t.Setenv("SAYS", "")
+		}
+	}})
+	if state != "2 of 2 pods are ready" || err != nil {
+		t.Errorf("got %q, %v", state, err)
+	}
+	t.Setenv("SAYS", silent)
+	if _, err := demo.Rollout(t.Context(), "orders", deploy.Watch{Interval: time.Millisecond}); err == nil || !strings.Contains(err.Error(), "does not answer") {
+		t.Errorf("a silence without an end: %v", err)
+	}
+	t.Setenv("SAYS", "Error from server (Forbidden): deployments.apps is forbidden")
+	if _, err := demo.Rollout(t.Context(), "orders", deploy.Watch{Interval: time.Hour}); !errors.Is(err, deploy.ErrForbidden) {
+		t.Errorf("a refusal is no silence: %v", err)
+	}
+}
+
 // TestRollout reads a Deployment's status as kubectl rollout status does.
 func TestRollout(t *testing.T) {
 	playKubectl(t)

@@ -17,35 +17,42 @@ type Watch struct {
 // ErrRollout is that the new pods did not come up; [Kubectl.Explain] finds out why.
 var ErrRollout = errors.New("deploy: the rollout failed")
 
+// silence is how many looks in a row may go without an answer: the API server of a managed cluster is replaced now and then, and a VPN breaks off for
+// a moment. The rollout goes on meanwhile.
+const silence = 10
+
 // Rollout waits until the Deployment runs nothing but its newest revision, until that is seen to be in vain, or until ctx ends.
 func (k Kubectl) Rollout(ctx context.Context, name string, watch Watch) (state string, err error) {
 	if watch.Interval <= 0 {
 		watch.Interval = time.Second
 	}
 	var broken time.Time // since when
-	for {
-		var d deployment
-		if err := k.get(ctx, &d, "deployment", name); err != nil {
+	for silent := 0; ; {
+		l, err := k.look(ctx, name)
+		switch {
+		case Gone(err) && silent < silence:
+			silent++
+			l.state = "the cluster does not answer; it is asked again"
+		case err != nil:
 			return state, orTimeout(ctx, err, state)
+		default:
+			silent = 0
 		}
-		now, done, failed := d.progress()
-		if watch.Progress != nil && now != state {
-			watch.Progress(now)
+		if watch.Progress != nil && l.state != state {
+			watch.Progress(l.state)
 		}
-		if state = now; done {
+		switch state = l.state; {
+		case l.done:
 			return state, nil
-		}
-		if failed != "" {
-			return state, fmt.Errorf("%w: %s", ErrRollout, failed)
-		}
-		if why, err := k.brokenPod(ctx, d); err != nil {
-			return state, orTimeout(ctx, err, state)
-		} else if why == "" {
+		case l.failed != "":
+			return state, fmt.Errorf("%w: %s", ErrRollout, l.failed)
+		case silent > 0:
+		case l.broken == "":
 			broken = time.Time{}
-		} else if broken.IsZero() {
+		case broken.IsZero():
 			broken = time.Now()
-		} else if time.Since(broken) >= watch.Patience {
-			return state, fmt.Errorf("%w: %s", ErrRollout, why)
+		case time.Since(broken) >= watch.Patience:
+			return state, fmt.Errorf("%w: %s", ErrRollout, l.broken)
 		}
 		select {
 		case <-ctx.Done():
@@ -53,6 +60,25 @@ func (k Kubectl) Rollout(ctx context.Context, name string, watch Watch) (state s
 		case <-time.After(watch.Interval):
 		}
 	}
+}
+
+// rolloutLook is what was seen of a rollout.
+type rolloutLook struct {
+	state  string
+	done   bool
+	failed string // why no waiting helps
+	broken string // why little waiting helps
+}
+
+func (k Kubectl) look(ctx context.Context, name string) (l rolloutLook, err error) {
+	var d deployment
+	if err := k.get(ctx, &d, "deployment", name); err != nil {
+		return l, err
+	}
+	if l.state, l.done, l.failed = d.progress(); !l.done && l.failed == "" {
+		l.broken, err = k.brokenPod(ctx, d)
+	}
+	return l, err
 }
 
 // orTimeout tells the end of the time, which is the rollout's, from an interruption, which is the user's.
