@@ -49,7 +49,7 @@ func newMetrics() *metrics {
 		}, []string{"client", "outcome"}),
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "countersign_issuer_requests_total",
-			Help: "Requests, by route (token, api, jwks, discovery), operation of the JSON API and error (empty: none).",
+			Help: "Requests, by route (token, revoke, api, jwks, discovery), operation of the JSON API and error (empty: none).",
 		}, []string{"route", "operation", "error"}),
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "countersign_issuer_request_duration_seconds",
