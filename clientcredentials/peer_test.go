@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/countersign-dev/countersign/clientcredentials"
 )
@@ -96,5 +97,23 @@ func TestAnAgentThatRefuses(t *testing.T) {
 	want := fmt.Sprintf("the agent has no client of this name for user %d; look at its configuration", os.Getuid())
 	if !errors.Is(err, &clientcredentials.Error{Code: clientcredentials.InvalidClient}) || !strings.Contains(err.Error(), want) {
 		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
+// TestAnAgentWhoseClockIsWrong: it is this machine's clock too, so it says nothing of the token that the agent has found good.
+func TestAnAgentWhoseClockIsWrong(t *testing.T) {
+	ended := jwt(map[string]any{"iat": time.Now().Add(-3 * time.Hour).Unix(), "exp": time.Now().Add(-2 * time.Hour).Unix()})
+	path := socket(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		fmt.Fprintf(w, `{"access_token":%q,"token_type":"Bearer","expires_in":1800}`, ended)
+	}))
+	s, err := clientcredentials.New(clientcredentials.Config{TokenEndpoint: "unix://" + path, Credentials: clientcredentials.Peer("reader")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	asked := time.Now()
+	if left := token(t, s).Expiry.Sub(asked); left < 30*time.Minute || left > 40*time.Minute {
+		t.Errorf("it lives %v, want what the agent says", left)
 	}
 }
