@@ -28,6 +28,8 @@ func TestMistakes(t *testing.T) {
 		{"credentials in a file", func(c *config.Config) { c.Clients[0].Secret = config.SecretPlace{} }, "kubernetes.uses[0]: the credentials of readClient are not in Secrets Manager"},
 		{"credentials in Secrets Manager, and the pods want a Secret", func(c *config.Config) { c.Kubernetes.Secrets = "secret" }, "kubernetes.uses[0]: the credentials of readClient are not in a Kubernetes Secret"},
 		{"two clients of one name", func(c *config.Config) { c.Clients[1].Name = "ReadClient"; c.Kubernetes.Uses[1] = "ReadClient" }, `kubernetes.uses[1]: "ReadClient" and "readClient" have one name in Kubernetes, "readclient"`},
+		{"a service of a client's name", func(c *config.Config) { c.Kubernetes.Calls[0].Name = "readclient" }, `kubernetes.calls[0]: "readclient" and "readClient" have one name in Kubernetes`},
+		{"a service's credentials in a Secret, and the pods want Secrets Manager", func(c *config.Config) { c.Kubernetes.Calls[0].Secret = config.SecretPlace{Kubernetes: "stock"} }, "kubernetes.calls[0]: the credentials of stock are not in Secrets Manager"},
 		{"issuer in the environment", func(c *config.Config) { c.Kubernetes.Env["COUNTERSIGN_ISSUER"] = "https://other.example.com" }, "kubernetes.env.COUNTERSIGN_ISSUER: is set from pool.id"},
 		{"resource in the environment", func(c *config.Config) { c.Kubernetes.Env["COUNTERSIGN_RESOURCE"] = "https://other.example.com" }, "kubernetes.env.COUNTERSIGN_RESOURCE: is set from resource.identifier"},
 		{"credentials' directory in the environment", func(c *config.Config) { c.Kubernetes.Env["COUNTERSIGN_CREDENTIALS_DIR"] = "/elsewhere" }, "kubernetes.env.COUNTERSIGN_CREDENTIALS_DIR: is set from kubernetes.uses"},
