@@ -73,7 +73,7 @@ func (s *system) start(args ...string) []string {
 // awaitProof returns what dev has printed, once it has proved its routes: its variables are there earlier.
 func (s *system) awaitProof() string {
 	s.t.Helper()
-	for range 600 {
+	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
 		data, err := os.ReadFile(s.log)
 		if err != nil {
 			s.t.Fatal(err)
@@ -81,7 +81,6 @@ func (s *system) awaitProof() string {
 		if strings.Contains(string(data), "Ctrl-C stops it") {
 			return string(data)
 		}
-		time.Sleep(50 * time.Millisecond)
 	}
 	s.t.Fatal("dev did not end its proof")
 	return ""

@@ -159,7 +159,7 @@ func (p *place) mustRun(args ...string) string {
 func (p *place) cut(kind fault.Kind, n int, args ...string) bool {
 	p.t.Helper()
 	if kind == fault.HangAfter {
-		args = append(args, "--timeout", "1s")
+		args = append(args, "--timeout", "3s") // of each answer; the one that hangs has to be the first that takes so long
 	}
 	p.proxy.Arm(kind, n)
 	code, out := p.run(args...)
