@@ -5,6 +5,8 @@ import (
 	"strings"
 )
 
+const notLoggedIn = "the nodes are not logged in to the registry: name a Secret that knows it in image.pullSecrets, or use ECR with the nodes' role"
+
 // advices are what helps against what Kubernetes says. The first that fits is taken.
 var advices = []struct {
 	sign   []string // all of them are in the text
@@ -13,7 +15,9 @@ var advices = []struct {
 	{[]string{"no match for platform"}, "the image has no build for the nodes' architecture: add it to image.platforms"},
 	{[]string{"exec format error"}, "the image has no build for the nodes' architecture: add it to image.platforms"},
 	{[]string{"403 Forbidden"}, "the nodes may not pull from the registry: give their role AmazonEC2ContainerRegistryPullOnly, and for another account a repository policy"},
-	{[]string{"no basic auth credentials"}, "the nodes are not logged in to the registry: use ECR with the nodes' role, or a registry that lets them pull"},
+	{[]string{"no basic auth credentials"}, notLoggedIn},
+	{[]string{"pull access denied"}, notLoggedIn},
+	{[]string{"401 Unauthorized"}, notLoggedIn},
 	{[]string{"pull", "not found"}, "the registry does not have the image, or calls it otherwise: see image.repository and the push above"},
 	{[]string{"ImagePullBackOff"}, "the nodes cannot pull the image: see the event above; a node in a private subnet needs a way to the registry"},
 	{[]string{"CreateContainerConfigError", "secret", "not found"}, "a Secret that the pod mounts is not there: run countersign provision first"},

@@ -130,3 +130,30 @@ func TestRollout(t *testing.T) {
 		})
 	}
 }
+
+// TestAdviceForAPrivateRegistry: the words are containerd's and those of the registries.
+func TestAdviceForAPrivateRegistry(t *testing.T) {
+	playKubectl(t)
+	dir := t.TempDir()
+	t.Setenv("ANSWERS", dir)
+	for _, message := range []string{
+		"failed to pull and unpack image: unexpected status from HEAD request to https://registry.example.com/v2/orders/manifests/v1: 401 Unauthorized",
+		"pull access denied, repository does not exist or may require authorization: server message: insufficient_scope: authorization failed",
+		"failed to authorize: no basic auth credentials",
+	} {
+		for kind, text := range map[string]string{
+			"deployment":  `{"metadata":{"name":"orders","uid":"d"}}`,
+			"replicasets": `{"items":[{"metadata":{"name":"orders-1","uid":"r","ownerReferences":[{"uid":"d"}]}}]}`,
+			"pods":        `{"items":[{"metadata":{"name":"orders-1-x","ownerReferences":[{"uid":"r"}]},"status":{"containerStatuses":[{"name":"orders","state":{"waiting":{"reason":"ErrImagePull","message":"` + message + `"}}}]}}]}`,
+			"events":      `{}`,
+		} {
+			if err := os.WriteFile(filepath.Join(dir, kind), []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		failure := demo.Explain(t.Context(), "orders", deploy.ErrRollout)
+		if advice := strings.Join(failure.Advice, "\n"); !strings.Contains(advice, "image.pullSecrets") {
+			t.Errorf("%s: %q", message, advice)
+		}
+	}
+}
