@@ -87,7 +87,7 @@ type Array struct {
 
 // Next moves to the next element and returns false at the end.
 func (a *Array) Next() bool {
-	a.scan.skipAny(" \t\n\r,")
+	a.scan.separators()
 	start := a.scan.pos
 	a.scan.element()
 	a.value = Value{a.scan.text[start:a.scan.pos]}
@@ -104,9 +104,15 @@ type cursor struct {
 	pos  int
 }
 
-func (c *cursor) skipAny(set string) {
-	for c.pos < len(c.text) && strings.IndexByte(set, c.text[c.pos]) >= 0 {
-		c.pos++
+// separators passes what stands between two values.
+func (c *cursor) separators() {
+	for c.pos < len(c.text) {
+		switch c.text[c.pos] {
+		case ',', ' ', '\t', '\n', '\r':
+			c.pos++
+		default:
+			return
+		}
 	}
 }
 
