@@ -127,7 +127,7 @@ func mint(ctx context.Context, state dev.State, running dev.Running, name string
 func sayScopes(err error, name string, scopes []string) error {
 	var refused *clientcredentials.Error
 	if errors.As(err, &refused) && refused.Code == clientcredentials.InvalidScope {
-		return fmt.Errorf("%w; %s may have %s", err, name, strings.Join(scopes, ", "))
+		return fmt.Errorf("the issuer refuses the scope (invalid_scope): there is none of that name, or %s may not have it; %s may have %s", name, name, strings.Join(scopes, ", "))
 	}
 	return err
 }
