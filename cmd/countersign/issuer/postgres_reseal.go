@@ -17,7 +17,8 @@ func (p *Postgres) Reseal(ctx context.Context, to *seal.Sealer) (n int, err erro
 	}
 	ctx, cancel := context.WithTimeout(ctx, loadLimit)
 	defer cancel()
-	err = pgx.BeginFunc(ctx, p.pool, func(tx pgx.Tx) error {
+	// At a stricter level the server would refuse it where a replica has just committed.
+	err = pgx.BeginTxFunc(ctx, p.pool, pgx.TxOptions{IsoLevel: pgx.ReadCommitted}, func(tx pgx.Tx) error {
 		n, err = p.reseal(ctx, tx, to)
 		return err
 	})

@@ -25,6 +25,8 @@ type Resealed struct {
 func Reseal(ctx context.Context, c *Config, to SealKey) (out Resealed, err error) {
 	next, err := to.open(ctx)
 	switch {
+	case errors.Is(err, fs.ErrNotExist) && to.KMS != "":
+		return out, fmt.Errorf("%s: %w; make it with: countersign issuer key-file %[1]s --kms %[3]s --issuer %[4]s", to.File, fs.ErrNotExist, to.KMS, to.Issuer)
 	case errors.Is(err, fs.ErrNotExist):
 		return out, fmt.Errorf("%w; make it with: countersign issuer key-file %s", err, to.File)
 	case errors.Is(err, seal.ErrEncrypted):
@@ -55,29 +57,28 @@ func Reseal(ctx context.Context, c *Config, to SealKey) (out Resealed, err error
 	if out.Nothing = now.KeyID() == next.KeyID(); out.Nothing {
 		return out, nil
 	}
-	return out, s.reseal(ctx, store, next, &out.Secrets)
+	out.Secrets, err = s.reseal(ctx, store, next)
+	return out, err
 }
 
-func (s *Server) reseal(ctx context.Context, store cognito.Store, next *seal.Sealer, secrets *int) error {
+func (s *Server) reseal(ctx context.Context, store cognito.Store, next *seal.Sealer) (secrets int, err error) {
 	var record func(cognito.Event)
 	if s.config.Audit.File != "-" { // standard output is the command's own
-		var err error
 		if record, err = s.trail(); err != nil {
-			return err
+			return 0, err
 		}
 	}
 	resealer, ok := store.(interface {
 		Reseal(ctx context.Context, to *seal.Sealer) (int, error)
 	})
 	if !ok {
-		return errors.New("the store knows no other key")
+		return 0, errors.New("the store knows no other key")
 	}
-	n, err := resealer.Reseal(ctx, next)
-	if *secrets = n; err != nil {
-		return err
+	if secrets, err = resealer.Reseal(ctx, next); err != nil {
+		return 0, err
 	}
 	if record != nil {
 		record(cognito.Event{Time: time.Now().UTC(), Kind: cognito.EventChange, Operation: "Reseal", Actor: cognito.Actor{User: "command line"}})
 	}
-	return nil
+	return secrets, nil
 }
