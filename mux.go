@@ -11,7 +11,7 @@ import (
 // CORS registers it.
 //
 // The rule that decides is the one of the path that the handler reads. A request whose path is written so that net/http finds one
-// route in it and the handler another, as "/public/%2e%2e/private", gets 400.
+// route in it and the handler another, such as "/public/%2e%2e/private", gets 400.
 type Mux struct {
 	guard *Guard
 	mux   http.ServeMux

@@ -36,7 +36,7 @@ Exit codes: 0 it was told to end and did, 2 it could not run.`,
 	flags := cmd.Flags()
 	flags.StringVar(&o.config, "config", "agent.yaml", "the agent's configuration file")
 	_ = cmd.MarkFlagFilename("config", "yaml", "yml", "json") // an error only for a flag that is not there
-	flags.StringVar(&o.metricsAddr, "metrics-addr", "", "address of /metrics, as localhost:9090 (default: no metrics)")
+	flags.StringVar(&o.metricsAddr, "metrics-addr", "", "address of /metrics, such as localhost:9090 (default: no metrics)")
 	return cmd
 }
 

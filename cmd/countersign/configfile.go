@@ -21,7 +21,7 @@ func (f *configFlags) addAs(cmd *cobra.Command, usage string) {
 	f.cmd = cmd
 	flags := cmd.Flags()
 	flags.StringVarP(&f.file, "file", "f", config.DefaultPath, usage)
-	flags.StringVar(&f.env, "env", "", "environment of the file that is laid over it, as dev or prod")
+	flags.StringVar(&f.env, "env", "", "environment of the file that is laid over it, such as dev or prod")
 	cmd.RegisterFlagCompletionFunc("env", f.completeEnv) // it fails for a flag that is not there only
 }
 

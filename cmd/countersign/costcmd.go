@@ -51,7 +51,7 @@ Exit codes: 0 printed, 1 the month costs more than --budget, 2 it could not be d
 	flags := cmd.Flags()
 	flags.StringVar(&o.usage, "usage", "", "directory that was counted into (default: usage of --config)")
 	flags.StringVar(&o.state, "state", "", "state directory of a countersign dev, which counts too")
-	flags.StringVar(&o.month, "month", "", "month to price, as 2026-11 (default: this one)")
+	flags.StringVar(&o.month, "month", "", "month to price, such as 2026-11 (default: this one)")
 	flags.StringVar(&o.prices, "prices", "", "file of prices (default: those that come with the program)")
 	flags.IntVar(&o.processes, "processes", 10, "how many processes an app client may have before its cache counts as broken")
 	flags.Float64Var(&o.budget, "budget", 0, "most that the month may cost; 0 means any amount")

@@ -75,7 +75,7 @@ Exit codes of --once: 0 proved, 1 a proof found a difference, 2 something could 
 	flags.StringVar(&options.APIAddr, "api-addr", "localhost:8080", "address of the service (default for a service of your own: 127.0.0.1 and service.port)")
 	flags.StringVar(&options.EdgeAddr, "edge-addr", "localhost:8443", "address of the HTTPS edge")
 	flags.StringVar(&options.IssuerAddr, "issuer-addr", "localhost:8081", "address of the issuer, the cognito-idp JSON API and the page")
-	flags.StringSliceVar(&options.allow, "allow", nil, "networks that may connect to the edge beside this machine, as 10.0.0.0/8; it answers for the name localhost only")
+	flags.StringSliceVar(&options.allow, "allow", nil, "networks that may connect to the edge beside this machine, such as 10.0.0.0/8; it answers for the name localhost only")
 	options.steering.add(flags)
 	options.watching.add(flags)
 	options.addReport(flags)

@@ -23,10 +23,10 @@ type steeringFlags struct {
 }
 
 func (f *steeringFlags) add(flags *pflag.FlagSet) {
-	flags.StringVar(&f.chaos, "chaos", "", `percentages of token, key set and discovery requests that fail, as "slow=10,500=2,429=2,unknown-kid=1,truncated=1"`)
+	flags.StringVar(&f.chaos, "chaos", "", `percentages of token, key set and discovery requests that fail, such as "slow=10,500=2,429=2,unknown-kid=1,truncated=1"`)
 	flags.Uint64Var(&f.seed, "chaos-seed", 1, "seed of --chaos: the n-th request has the same fate each time")
 	flags.StringVar(&f.quotas, "quotas", "off", "aws: answer 429 and TooManyRequestsException above AWS's rates")
-	flags.StringVar(&f.control, "control-addr", "", "loopback address of a listener that sets faults, quotas and the issuer's clock, as localhost:8082 (default: none)")
+	flags.StringVar(&f.control, "control-addr", "", "loopback address of a listener that sets faults, quotas and the issuer's clock, such as localhost:8082 (default: none)")
 	flags.StringArrayVar(&f.hooks, "hook", nil, "URL of the pre token generation trigger that a pool's LambdaConfig names, as ARN=URL")
 	flags.BoolVar(&f.lenient, "ignore-disallowed-scopes", false, "leave scopes that a client does not have out of its token, where otherwise it gets invalid_scope")
 	flags.BoolVar(&f.aws, "aws-issuer", false, "issuer URLs are AWS's own; the issuer's address is the HTTPS proxy for them")
@@ -50,7 +50,7 @@ func (f *steeringFlags) into(cfg *dev.Config, once bool) error {
 		hook, err := cognito.NewWebhook(cognito.WebhookConfig{URL: url})
 		switch {
 		case !found || !strings.HasPrefix(arn, "arn:"):
-			err = errors.New("not of the form ARN=URL, as arn:aws:lambda:ap-southeast-1:000000000000:function:claims=http://localhost:9000/claims")
+			err = errors.New("not of the form ARN=URL, such as arn:aws:lambda:ap-southeast-1:000000000000:function:claims=http://localhost:9000/claims")
 		case hooks[arn] != nil:
 			err = fmt.Errorf("%s is there twice", arn)
 		}

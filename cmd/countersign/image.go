@@ -52,7 +52,7 @@ Exit codes: 0 done, 2 could not build or push.`,
 	options.imageFlags.add(cmd)
 	flags := cmd.Flags()
 	flags.StringVar(&options.repository, "repository", "", "repository with its registry, without tag (default: image.repository)")
-	flags.StringSliceVar(&options.platforms, "platform", nil, "platform to build for, as linux/arm64; repeatable (default: image.platforms, or "+strings.Join(image.DefaultPlatforms, " and ")+")")
+	flags.StringSliceVar(&options.platforms, "platform", nil, "platform to build for, such as linux/arm64; repeatable (default: image.platforms, or "+strings.Join(image.DefaultPlatforms, " and ")+")")
 	flags.StringVar(&options.base, "base", "", "base image, by digest (default: image.base, or none)")
 	flags.BoolVar(&options.push, "push", false, "push the image to its repository")
 	flags.StringVar(&options.layout, "oci-layout", "", "write the image to this directory, as an OCI layout")

@@ -46,7 +46,7 @@ func (o *passOptions) check() error {
 	for _, text := range o.headers {
 		m := headerForm.FindStringSubmatch(text)
 		if m == nil {
-			problems = append(problems, errors.New("--header: write NAME=VARIABLE, as X-Api-Key=PARTNER_KEY, with the value in the variable: every user of a machine can read a command line"))
+			problems = append(problems, errors.New("--header: write NAME=VARIABLE, such as X-Api-Key=PARTNER_KEY, with the value in the variable: every user of a machine can read a command line"))
 			continue
 		}
 		name := textproto.CanonicalMIMEHeaderKey(m[1])

@@ -70,7 +70,7 @@ func TestReportMistakes(t *testing.T) {
 		"one file for two": {reportOptions{format: "table", reports: []string{"json=" + dir + "/x", "html=" + dir + "/x"}}, []string{"http://a"},
 			"another report's already"},
 	} {
-		err := test.options.check(nil, test.args)
+		err := test.options.check(newProve(), test.args)
 		if (err == nil) != (test.want == "") || err != nil && !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: %v, want %q", name, err, test.want)
 		}

@@ -85,7 +85,7 @@ Exit codes: 0 printed, 2 there is no token: no dev runs on this state, nothing i
 	file.addAs(cmd, "configuration file: with this flag or --env, the client is one of the file, and its issuer the pool that the file describes")
 	flags := cmd.Flags()
 	flags.StringVar(&client, "client", "", "name of the app client, where it is no argument")
-	flags.StringSliceVar(&scopes, "scope", nil, "scopes, as demo.read or in full (default: all that the client may have)")
+	flags.StringSliceVar(&scopes, "scope", nil, "scopes, such as demo.read or in full (default: all that the client may have)")
 	addOutput(cmd, &output, textOrJSON...)
 	cmd.RegisterFlagCompletionFunc("client", offerNames)
 	cmd.RegisterFlagCompletionFunc("scope", completeRunning(&state, func(_ context.Context, _ dev.State, r dev.Running) []string { return scopesOf(r) }))

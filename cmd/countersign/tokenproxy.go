@@ -46,7 +46,7 @@ Exit codes: 0 it was told to end and did, 2 it could not run.`,
 	flags.StringVar(&o.addr, "addr", "127.0.0.1:8086", "address to listen on")
 	flags.StringVar(&o.cert, "tls-cert", "", "PEM file of the certificate; read again when it changes")
 	flags.StringVar(&o.key, "tls-key", "", "PEM file of its key")
-	flags.StringVar(&o.metricsAddr, "metrics-addr", "", "address of /metrics, as localhost:9090 (default: no metrics)")
+	flags.StringVar(&o.metricsAddr, "metrics-addr", "", "address of /metrics, such as localhost:9090 (default: no metrics)")
 	flags.IntVar(&o.MaxEntries, "max-entries", 10_000, "tokens that are held at most")
 	flags.Float64Var(&o.StrangerRate, "stranger-rate", 50, "requests a second to the issuer for credentials of which no token is held")
 	flags.BoolVar(&o.insecure, "insecure-http", false, "listen without TLS on other addresses than the loopback, where a mesh encrypts")
@@ -102,7 +102,7 @@ func (o tokenproxyOptions) check() error {
 	case o.wait < 0:
 		return errors.New("--drain-wait is not negative; write it as 5s, or 0 for none")
 	case o.Upstream == "":
-		return errors.New("--upstream is missing; name the token endpoint that is asked, as https://example.auth.eu-west-1.amazoncognito.com/oauth2/token")
+		return errors.New("--upstream is missing; name the token endpoint that is asked, such as https://example.auth.eu-west-1.amazoncognito.com/oauth2/token")
 	case (o.cert == "") != (o.key == ""):
 		return errors.New("--tls-cert and --tls-key go together; name both")
 	case o.cert == "" && !o.insecure && !isLoopbackAddr(o.addr):

@@ -92,7 +92,7 @@ func (r *reader) root(n *document.Node) {
 	}
 	r.out.Socket = r.Word(n, "socket")
 	if !filepath.IsAbs(r.out.Socket) {
-		r.Failf(n.Place, "socket is not an absolute path, as /run/countersign/agent.sock")
+		r.Failf(n.Place, "socket is not an absolute path, such as /run/countersign/agent.sock")
 	}
 	if len(r.out.Socket) > maxSocket {
 		r.Failf(n.Get("socket").Place, "socket is %d bytes long; a kernel takes %d at most", len(r.out.Socket), maxSocket)
@@ -119,12 +119,12 @@ func (r *reader) mode(n *document.Node) {
 	}
 	place := n.Get("mode").Place
 	if n.Get("mode").Kind == document.Number {
-		r.Failf(place, "mode is a number, and YAML's are others than a shell's; write it in quotes, as \"0660\"")
+		r.Failf(place, "mode is a number, and YAML's are others than a shell's; write it in quotes, such as \"0660\"")
 		return
 	}
 	bits, err := strconv.ParseUint(mode, 8, 9)
 	if err != nil {
-		r.Failf(place, "mode is not one of a socket; write it in quotes, as \"0660\"")
+		r.Failf(place, "mode is not one of a socket; write it in quotes, such as \"0660\"")
 	}
 	r.out.Mode = fs.FileMode(bits)
 }

@@ -76,7 +76,7 @@ func Load(ctx context.Context, o Options) (sdk.Config, error) {
 }
 
 // Endpoint returns the URL that the environment or the shared configuration puts in the place of a service of AWS, or "".
-// The service is named as the SDK does in AWS_ENDPOINT_URL_<SERVICE>, as COGNITO_IDENTITY_PROVIDER.
+// The service is named as the SDK does in AWS_ENDPOINT_URL_<SERVICE>, such as COGNITO_IDENTITY_PROVIDER.
 func Endpoint(cfg sdk.Config, service string) string {
 	if url := os.Getenv("AWS_ENDPOINT_URL_" + service); url != "" {
 		return url

@@ -22,7 +22,7 @@ type Config struct {
 	Bin     string   // directory for the binary
 
 	Output io.Writer         // its lines, and the compiler's
-	Notice func(text string) // a line for people, as "demo-api: restarted"
+	Notice func(text string) // a line for people, such as "demo-api: restarted"
 
 	Grace   time.Duration // how long it may take to end; zero means 10 seconds
 	Patient time.Duration // how long it may take to answer before that is said; zero means 20 seconds

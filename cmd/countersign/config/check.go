@@ -197,7 +197,7 @@ func (r *reader) checkIngress(c *Config) {
 	if in.Host == "" {
 		for _, key := range []string{"certificate", "cidrs", "webACL", "trustStore", "group", "jwtValidation"} {
 			if r.written("ingress."+key) && r.values["ingress.host"] == nil {
-				r.failMember("ingress.host", "is missing, and ingress has other members; write the public host name, as api.example.com")
+				r.failMember("ingress.host", "is missing, and ingress has other members; write the public host name, such as api.example.com")
 				break
 			}
 		}
@@ -217,7 +217,7 @@ func (r *reader) checkIngress(c *Config) {
 func (r *reader) checkCluster(c *Config) {
 	cl := c.Cluster
 	if cl.Name != "" && cl.Version == "" {
-		r.failMember("cluster.version", `is missing; write the Kubernetes version, as "1.35"`)
+		r.failMember("cluster.version", `is missing; write the Kubernetes version, such as "1.35"`)
 	}
 	if cl.Name == "" && r.written("cluster.version") {
 		r.failMember("cluster.name", "is missing; write the name of the cluster")

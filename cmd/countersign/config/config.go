@@ -72,7 +72,7 @@ type SecretPlace struct {
 
 // Image is the container image of the service.
 type Image struct {
-	Repository  string   `yaml:"repository" doc:"repository with registry, without tag, as 123456789012.dkr.ecr.ap-southeast-1.amazonaws.com/orders" format:"repository"`
+	Repository  string   `yaml:"repository" doc:"repository with registry, without tag, such as 123456789012.dkr.ecr.ap-southeast-1.amazonaws.com/orders" format:"repository"`
 	Base        string   `yaml:"base" doc:"base image, by digest; without it the image holds the binary, CA certificates and time zones only" format:"image"`
 	PullSecrets []string `yaml:"pullSecrets" doc:"names of Kubernetes Secrets in kubernetes.namespace with which nodes log in to the registry; Amazon ECR needs none" format:"subdomain"`
 	Platforms   []string `yaml:"platforms" doc:"platforms to build for" default:"[linux/amd64, linux/arm64]" format:"platform" min:"1"`
@@ -133,7 +133,7 @@ type Ingress struct {
 // Cluster is the Amazon EKS cluster, for eksctl.
 type Cluster struct {
 	Name         string   `yaml:"name" doc:"name of the cluster" format:"cluster"`
-	Version      string   `yaml:"version" doc:"Kubernetes version, as 1.35; one that Amazon EKS supports" format:"version"`
+	Version      string   `yaml:"version" doc:"Kubernetes version, such as 1.35; one that Amazon EKS supports" format:"version"`
 	InstanceType string   `yaml:"instanceType" doc:"EC2 instance type of the nodes" default:"t3.medium" format:"instance-type"`
 	MinNodes     int      `yaml:"minNodes" doc:"fewest nodes" default:"2" min:"1"`
 	MaxNodes     int      `yaml:"maxNodes" doc:"most nodes" default:"4" min:"1"`

@@ -236,7 +236,7 @@ func (r *reader) number(v *value, s *shape, to reflect.Value) {
 }
 
 func (r *reader) duration(v *value, s *shape, to reflect.Value) {
-	const advice = "a duration, as 15m, 1h or 1h30m"
+	const advice = "a duration, such as 15m, 1h or 1h30m"
 	if v.kind == document.Number && json.Valid([]byte(v.text)) {
 		r.fail(v, "%s has no unit; write %s", v.text, advice)
 		return

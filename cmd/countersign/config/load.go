@@ -118,7 +118,7 @@ func Parse(path string, data []byte) (*File, error) {
 		return nil, err
 	}
 	if planted.kind != document.Object {
-		return nil, &Problem{Place: planted.Place, Text: "the file is " + kindWords[planted.kind] + "; write a mapping, as service: {name: orders}"}
+		return nil, &Problem{Place: planted.Place, Text: "the file is " + kindWords[planted.kind] + "; write a mapping, such as service: {name: orders}"}
 	}
 	file := &File{path: path, root: planted}
 	if i := slices.IndexFunc(planted.members, func(m member) bool { return m.name == environmentsKey }); i >= 0 {
@@ -217,7 +217,7 @@ const reserved = "local"
 // environments checks the mapping of overlays and returns those that can be laid over the file.
 func (r *reader) environments(v *value) []member {
 	if v.kind != document.Object {
-		r.fail(v, "is %s; write a mapping of names to what differs there, as prod: {kubernetes: {replicas: {min: 3}}}", kindWords[v.kind])
+		r.fail(v, "is %s; write a mapping of names to what differs there, such as prod: {kubernetes: {replicas: {min: 3}}}", kindWords[v.kind])
 		return nil
 	}
 	var all []member
@@ -227,7 +227,7 @@ func (r *reader) environments(v *value) []member {
 			continue
 		}
 		if m.name == reserved {
-			r.failAt(m.Place, m.value.path, "is the name under which --local keeps credentials; write another, as dev")
+			r.failAt(m.Place, m.value.path, "is the name under which --local keeps credentials; write another, such as dev")
 			continue
 		}
 		switch m.value.kind {

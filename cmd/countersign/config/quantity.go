@@ -50,7 +50,7 @@ func memoryAmount(text string) string {
 	case unit == "m":
 		return fmt.Sprintf("%s is in thousandths of a byte; write %sMi", document.Quote(text), document.Plain(text[:len(text)-1]))
 	case !ok || amount.Cmp(big.NewRat(1<<20, 1)) < 0:
-		return fmt.Sprintf("%s is less than 1Mi, and no program runs in it; write it with its unit, as 64Mi", document.Quote(text))
+		return fmt.Sprintf("%s is less than 1Mi, and no program runs in it; write it with its unit, such as 64Mi", document.Quote(text))
 	}
 	return ""
 }

@@ -108,7 +108,7 @@ func (s *shape) member(key string) *shape {
 	return nil
 }
 
-// find returns the member with the path, as "pool.name", and nil if there is none.
+// find returns the member with the path, such as "pool.name", and nil if there is none.
 func (s *shape) find(path string) *shape {
 	for key := range strings.SplitSeq(path, ".") {
 		if s != nil && s.kind == kindList {

@@ -222,7 +222,7 @@ func (h *handler) setClock(body []byte) (any, error) {
 		return nil, err
 	}
 	if (in.Now == nil) == (in.Offset == nil) {
-		return nil, errors.New(`want one of now, as "2026-03-04T12:00:00Z", and offset, as "-2h"`)
+		return nil, errors.New(`want one of now, such as "2026-03-04T12:00:00Z", and offset, such as "-2h"`)
 	}
 	var ahead time.Duration
 	if in.Now != nil {

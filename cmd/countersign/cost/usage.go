@@ -27,7 +27,7 @@ type Client struct {
 	ID   string         `json:"client"`
 	Name string         `json:"name,omitempty"`
 	Life int            `json:"life"` // of its tokens, in seconds
-	Days map[string]Day `json:"days"` // by day, as 2026-11-23, in UTC
+	Days map[string]Day `json:"days"` // by day, such as 2026-11-23, in UTC
 }
 
 // Day is the number of tokens in each hour of a day.

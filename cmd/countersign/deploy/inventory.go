@@ -16,7 +16,7 @@ type Inventory struct {
 	Owned       bool // it was made by countersign
 	Terminating bool // its deletion is under way
 	Ingresses   []Ingress
-	Own         []string // the service's other objects, as deployment/orders
+	Own         []string // the service's other objects, such as deployment/orders
 	Foreign     []string // what else is in the namespace
 	Shared      bool     // some of that is another service's that countersign deploys
 }

@@ -13,7 +13,7 @@ type problems struct {
 	all []error
 }
 
-// at adds a mistake in a member of the file, as "ingress.cidrs": what is wrong, and what to write.
+// at adds a mistake in a member of the file, such as "ingress.cidrs": what is wrong, and what to write.
 func (p *problems) at(member, format string, values ...any) {
 	p.all = append(p.all, p.cfg.Problem(member, format, values...))
 }

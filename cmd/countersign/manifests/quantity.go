@@ -33,7 +33,7 @@ func (r *renderer) resolveResources() {
 	limit := parseQuantity(text)
 	// A Go program with a TLS client does not live in less; a smaller number is a unit that was mistaken.
 	if limit == nil || limit.Cmp(big.NewRat(16<<20, 1)) < 0 {
-		r.problems.at("kubernetes.resources.memoryLimit", "%s is less than 16Mi, in which no Go service starts; write it with its unit, as 128Mi", text)
+		r.problems.at("kubernetes.resources.memoryLimit", "%s is less than 16Mi, in which no Go service starts; write it with its unit, such as 128Mi", text)
 		return
 	}
 	r.memory = new(big.Int).Quo(limit.Num(), limit.Denom()).Int64()

@@ -142,7 +142,7 @@ func checkRevision(revision string) string {
 func (r *Repository) inRepository(file string) (string, error) {
 	at := path.Join(r.prefix, filepath.ToSlash(file))
 	if file == "" || filepath.IsAbs(file) || at == "." || at == ".." || strings.HasPrefix(at, "../") || strings.ContainsRune(at, 0) {
-		return "", fmt.Errorf("review: %s is no path in this repository; write it relative to the directory you are in, as testdata/authorization.json", escape.Visible(file))
+		return "", fmt.Errorf("review: %s is no path in this repository; write it relative to the directory you are in, such as testdata/authorization.json", escape.Visible(file))
 	}
 	return at, nil
 }

@@ -33,7 +33,7 @@ type Config struct {
 	Resource string // whose scopes the routes ask for: the identifier of Cognito's resource server
 	Region   string // of AWS, for countersign.yaml; empty means ap-southeast-1
 	CI       string // GitHub, GitLab or NoCI
-	Version  string // of the library to require, as "v1.2.3"; empty if none is published
+	Version  string // of the library to require, such as "v1.2.3"; empty if none is published
 	Replace  string // path of an unpublished checkout of the library, or empty
 }
 

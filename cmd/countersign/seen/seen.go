@@ -75,7 +75,7 @@ func Read(r io.Reader, ours func(host string) bool) (*Log, error) {
 	case l.Requests == 0 && l.Elsewhere > 0:
 		return nil, fmt.Errorf("all %d requests of the HAR are to other hosts", l.Elsewhere)
 	case l.Requests == 0 && l.Unreadable > 0:
-		return nil, fmt.Errorf(`line %d is no request; write an access log in the common or combined format, as 192.0.2.1 - - [time] "GET /orders HTTP/1.1" 200 12, or a HAR`, l.First)
+		return nil, fmt.Errorf(`line %d is no request; write an access log in the common or combined format, such as 192.0.2.1 - - [time] "GET /orders HTTP/1.1" 200 12, or a HAR`, l.First)
 	case l.Requests == 0:
 		return nil, errors.New("the log has no request")
 	}

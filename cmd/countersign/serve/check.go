@@ -102,10 +102,10 @@ func (c *Config) checkTriggers(fail failure) {
 func (c *Config) checkAddresses(fail failure) {
 	known := isHostPort(c.Listen)
 	if !known {
-		fail("listen", "%s is not of the form host:port, as 0.0.0.0:8443", document.Quote(c.Listen))
+		fail("listen", "%s is not of the form host:port, such as 0.0.0.0:8443", document.Quote(c.Listen))
 	}
 	if c.Admin.Listen != "" && !isHostPort(c.Admin.Listen) {
-		fail("admin.listen", "%s is not of the form host:port, as 127.0.0.1:9090", document.Quote(c.Admin.Listen))
+		fail("admin.listen", "%s is not of the form host:port, such as 127.0.0.1:9090", document.Quote(c.Admin.Listen))
 	}
 	// RFC 6749, Section 3.2: requests to the token endpoint transmit clear-text credentials, so TLS is required.
 	if known && c.TLS.Certificate == "" && !c.InsecureAllowHTTP && !isLoopback(c.Listen) {
@@ -121,7 +121,7 @@ func (c *Config) checkAddresses(fail failure) {
 	u, err := url.Parse(c.BaseURL)
 	// OpenID Connect Discovery 1.0, Section 3: the issuer has scheme, host and optionally port and path, no query or fragment.
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || strings.ContainsAny(c.BaseURL, "?#") {
-		fail("baseURL", "%s is not an absolute URL without user, query and fragment, as https://issuer.example.com", document.Quote(c.BaseURL))
+		fail("baseURL", "%s is not an absolute URL without user, query and fragment, such as https://issuer.example.com", document.Quote(c.BaseURL))
 		return
 	}
 	if path := strings.TrimRight(u.Path, "/"); path != "" {

@@ -48,7 +48,7 @@ type StoreConfig struct {
 
 // PostgresConfig says where the connection string is. It holds a password, so that it is never in this file.
 type PostgresConfig struct {
-	DSNFile string `yaml:"dsnFile" doc:"file with the connection string, as postgres://user:password@host/database?sslmode=verify-full; user and password are read again for each new connection"`
+	DSNFile string `yaml:"dsnFile" doc:"file with the connection string, such as postgres://user:password@host/database?sslmode=verify-full; user and password are read again for each new connection"`
 	DSNEnv  string `yaml:"dsnEnv" doc:"environment variable with the connection string"`
 }
 
@@ -83,7 +83,7 @@ type AuditConfig struct {
 
 // KeysConfig is about signing keys.
 type KeysConfig struct {
-	RotateEvery time.Duration `yaml:"rotateEvery" doc:"how long each key signs, as 2160h for ninety days; 24h or more; 0s means that keys are rotated by command only" default:"0s"`
+	RotateEvery time.Duration `yaml:"rotateEvery" doc:"how long each key signs, such as 2160h for ninety days; 24h or more; 0s means that keys are rotated by command only" default:"0s"`
 	Algorithms  Texts         `yaml:"algorithms" doc:"an extension that Cognito has not: what a pool's new keys sign with, by its name or id: RS256, ES256 or EdDSA" default:"RS256 for every pool"`
 }
 

@@ -127,7 +127,7 @@ func (d *decoder) want(key string, n *document.Node, kinds ...document.Kind) boo
 func (d *decoder) duration(key string, n *document.Node, into *time.Duration) {
 	value, err := time.ParseDuration(n.Text)
 	if n.Kind != document.String || err != nil || value < 0 {
-		d.fail(n.Place, "%s is %s, want a duration, as 20s or 1h30m", key, document.Quote(n.Text))
+		d.fail(n.Place, "%s is %s, want a duration, such as 20s or 1h30m", key, document.Quote(n.Text))
 		return
 	}
 	*into = value

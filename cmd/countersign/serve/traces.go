@@ -24,7 +24,7 @@ import (
 
 // TracesConfig says where traces go.
 type TracesConfig struct {
-	Endpoint string  `yaml:"endpoint" doc:"URL at which an OpenTelemetry collector takes traces, in OTLP over HTTP, as http://localhost:4318/v1/traces; none are made where it is empty"`
+	Endpoint string  `yaml:"endpoint" doc:"URL at which an OpenTelemetry collector takes traces, in OTLP over HTTP, such as http://localhost:4318/v1/traces; none are made where it is empty"`
 	Ratio    float64 `yaml:"ratio" doc:"how many of the requests are traced, from 0 to 1; of one with the header traceparent its caller decides" default:"1"`
 }
 
@@ -46,7 +46,7 @@ func (c *Config) checkTraces(fail failure) {
 	switch {
 	// What the URL says is not repeated: some have a key in it.
 	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil || strings.ContainsAny(t.Endpoint, "?#"):
-		fail("traces.endpoint", "is not an absolute URL without user, query and fragment, as http://localhost:4318/v1/traces")
+		fail("traces.endpoint", "is not an absolute URL without user, query and fragment, such as http://localhost:4318/v1/traces")
 	case strings.Trim(u.Path, "/") == "":
 		// OTLP, Section OTLP/HTTP Request: the default URL path for traces is /v1/traces.
 		fail("traces.endpoint", "has no path; collectors take traces at /v1/traces")
