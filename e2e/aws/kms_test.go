@@ -237,3 +237,25 @@ func (p kmsPlace) nowhere(forms ...[]byte) {
 		}
 	}
 }
+
+// TestResealUnderKMS: from a plain key to another one that KMS holds, whose call is cut first, and back.
+func TestResealUnderKMS(t *testing.T) {
+	p := newKMSPlace(t)
+	arn := p.key()
+	p.sealKey("seal.key")
+	p.mustRun("pool", "import", "pool.yaml")
+	p.mustRun("issuer", "key-file", "kms.key", "--kms", arn, "--issuer", issuerURL)
+	p.refused("name its KMS key with --kms "+arn, "issuer", "reseal", "kms.key")
+	p.refused("make it with: countersign issuer key-file none.key --kms "+arn+" --issuer "+issuerURL, "issuer", "reseal", "none.key", "--kms", arn)
+	p.proxy.Arm(fault.ServerError, 1)
+	p.refused("kms:Decrypt", "issuer", "reseal", "kms.key", "--kms", arn)
+	p.issue()
+	out := p.mustRun("issuer", "reseal", "kms.key", "--kms", arn)
+	contains(t, out, `sealKey: {file: "kms.key", kms: "`+arn+`", issuer: "`+issuerURL+`"}`)
+	p.refused("sealed with another key", "issuer", "keys", "list")
+	p.sealKey(`{file: kms.key, kms: "` + arn + `"}`)
+	p.issue()
+	contains(t, p.mustRun("issuer", "reseal", "seal.key"), `sealKey: "seal.key"`)
+	p.sealKey("seal.key")
+	p.issue()
+}
