@@ -329,7 +329,7 @@ func TestReadFileRefuses(t *testing.T) {
 		{"a negative uid", "socket: /a\nclients: {a: {issuer: https://i.example.com, credentials: c, uids: [-1]}}", "a uid is not a number"},
 		{"no issuer", "socket: /a\nclients: {a: {credentials: c, uids: [1]}}", "Config.Issuer: is empty"},
 		{"plain http", "socket: /a\nclients: {a: {issuer: http://i.example.com, credentials: c, uids: [1]}}", "is plain http"},
-		{"a mode that YAML reads as 432", "socket: /a\nmode: 0660\nclients: {a: " + good + "}", `a.yaml:2:7: mode is a number, and YAML's are others than a shell's; write it in quotes, as "0660"`},
+		{"a mode that YAML reads as 432", "socket: /a\nmode: 0660\nclients: {a: " + good + "}", `a.yaml:2:7: mode is a number, and YAML's are others than a shell's; write it in quotes, such as "0660"`},
 		{"a bad mode", "socket: /a\nmode: rw\nclients: {a: " + good + "}", "a.yaml:2:7: mode is not one"},
 		{"a bad spread", "socket: /a\nclients: {a: {issuer: https://i.example.com, credentials: c, uids: [1], start_spread: soon}}", "start_spread is no duration"},
 		{"a long spread", "socket: /a\nclients: {a: {issuer: https://i.example.com, credentials: c, uids: [1], start_spread: 11s}}",
