@@ -18,6 +18,7 @@ const maxDoors = 2
 var outOf = []struct{ name, up, slash string }{
 	{"encoded dots", "%2e%2e", "/"},
 	{"encoded slash", "..", "%2F"},
+	{"dots with a parameter", "..;", "/"}, // a servlet container cuts parameters off before it looks for dots
 }
 
 // doors are the public subtrees from which somebody could get to the route: their paths, with a slash at the end.
