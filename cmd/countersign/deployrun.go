@@ -55,7 +55,7 @@ func (o *deployOptions) prepare(ctx context.Context, stderr io.Writer) (*deploye
 	if err := o.passOptions.open(); err != nil {
 		return nil, err
 	}
-	if d.kubectl, err = o.findContext(ctx, cfg); err != nil {
+	if d.kubectl, err = findContext(ctx, cfg, o.context, o.yes); err != nil {
 		return nil, err
 	}
 	d.stored = readStoredCredentials(ctx, cfg, d.kubectl.Context)
@@ -70,10 +70,6 @@ func (o *deployOptions) prepare(ctx context.Context, stderr io.Writer) (*deploye
 }
 
 // findContext insists on the context of the file. Without one, nobody but the person who is asked can tell that it is the right one.
-func (o *deployOptions) findContext(ctx context.Context, cfg *config.Config) (deploy.Kubectl, error) {
-	return findContext(ctx, cfg, o.context, o.yes)
-}
-
 func findContext(ctx context.Context, cfg *config.Config, flag string, yes bool) (deploy.Kubectl, error) {
 	wanted := cfg.Kubernetes.Context
 	switch {

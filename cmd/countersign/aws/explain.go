@@ -23,6 +23,7 @@ type Error struct {
 	Err    error
 }
 
+// Error says what was called, what AWS answered, and what to do.
 func (e *Error) Error() string {
 	text := e.Text
 	if e.Action != "" {
@@ -34,6 +35,7 @@ func (e *Error) Error() string {
 	return text
 }
 
+// Unwrap returns the SDK's error.
 func (e *Error) Unwrap() error { return e.Err }
 
 // Code returns AWS's code of the error, as ResourceNotFoundException, or "".

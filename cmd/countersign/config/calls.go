@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/countersign-dev/countersign/cmd/countersign/document"
 )
@@ -26,7 +27,7 @@ func (r *reader) checkCalls(c *Config) {
 		case call.Name == "":
 		case call.Name == c.Service.Name && (call.Namespace == "" || call.Namespace == c.Kubernetes.Namespace):
 			r.failMember(path+".name", "is this service; write the one that it calls")
-		case contains(c.Kubernetes.Uses, call.Name):
+		case slices.Contains(c.Kubernetes.Uses, call.Name):
 			r.failMember(path+".name", "%s is a client of kubernetes.uses, and both would be mounted under this name; rename the client", document.Quote(call.Name))
 		case call.Namespace == "" && call.Secret == (SecretPlace{}):
 			r.failMember(path, "nothing is said of %s; write its namespace, or the secret with the credentials for it", document.Plain(call.Name))

@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/countersign-dev/countersign/cmd/countersign/document"
@@ -106,10 +107,10 @@ func (r *reader) checkClients(c *Config) {
 }
 
 func (r *reader) checkScope(c *Config, path, scope string, names []string) {
-	if scope == "" || contains(names, scope) {
+	if scope == "" || slices.Contains(names, scope) {
 		return
 	}
-	if short, found := strings.CutPrefix(scope, c.Resource.Identifier+"/"); found && c.Resource.Identifier != "" && contains(names, short) {
+	if short, found := strings.CutPrefix(scope, c.Resource.Identifier+"/"); found && c.Resource.Identifier != "" && slices.Contains(names, short) {
 		r.failMember(path, "%s has the identifier before it; write %s", document.Quote(scope), short)
 		return
 	}
@@ -145,7 +146,7 @@ func (r *reader) checkKubernetes(c *Config) {
 	if k.Identity == "irsa" && k.RoleARN == "" {
 		r.failMember("kubernetes.roleArn", "is missing, and identity is irsa; write the ARN of the pods' IAM role")
 	}
-	if k.Identity != "irsa" && k.RoleARN != "" && contains(root().find("kubernetes.identity").enum, k.Identity) {
+	if k.Identity != "irsa" && k.RoleARN != "" && slices.Contains(root().find("kubernetes.identity").enum, k.Identity) {
 		r.failMember("kubernetes.roleArn", "identity is %s, which takes no role here; write identity: irsa, or take roleArn away", k.Identity)
 	}
 	if k.Replicas.Min > k.Replicas.Max {

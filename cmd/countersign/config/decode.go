@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -205,7 +206,7 @@ func (r *reader) text(v *value, s *shape, to reflect.Value) {
 	case v.text == "" && (s.enum != nil || s.format != nil && s.format.problem("") != ""):
 		r.fail(v, "is empty; write a value, or take the line away")
 	case v.text == "":
-	case s.enum != nil && !contains(s.enum, v.text):
+	case s.enum != nil && !slices.Contains(s.enum, v.text):
 		r.fail(v, "%s is not known here; %s", document.Quote(v.text), write(v.text, s.enum))
 	case s.format != nil:
 		if problem := s.format.problem(v.text); problem != "" {
@@ -259,13 +260,4 @@ func (r *reader) duration(v *value, s *shape, to reflect.Value) {
 	case d%time.Second != 0:
 		r.fail(v, "%s is no whole number of seconds", document.Plain(v.text))
 	}
-}
-
-func contains(all []string, one string) bool {
-	for _, s := range all {
-		if s == one {
-			return true
-		}
-	}
-	return false
 }

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -70,7 +71,7 @@ func tagProblems(s *shape) []string {
 				problem("the default: %s", text)
 			}
 		}
-		if m.kind == kindText && m.enum != nil && m.fallback != "" && !contains(m.enum, m.fallback) {
+		if m.kind == kindText && m.enum != nil && m.fallback != "" && !slices.Contains(m.enum, m.fallback) {
 			problem("the default is none of the words")
 		}
 		if m.kind == kindList && m.element.kind == kindObject {

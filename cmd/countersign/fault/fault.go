@@ -100,6 +100,7 @@ func name(r *http.Request) string {
 	return r.Method + " " + r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:]
 }
 
+// ServeHTTP implements [http.Handler]: it passes the request on, or spoils it if this is the call to spoil.
 func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	kind, spoil := p.count(r)
 	// The whole request is read first: otherwise net/http waits for the rest of it before a connection can be cut.
