@@ -160,23 +160,26 @@ func TestAFullQueueOfSpans(t *testing.T) {
 	c := collect(t, http.StatusOK)
 	c.answer = func(int, http.ResponseWriter) bool { <-release; return true }
 	r := traced(t, c, "1", slog.New(slog.DiscardHandler))
-	const requests = 1500 // with three spans each
-	var callers sync.WaitGroup
-	for range 10 {
-		callers.Go(func() {
-			for range requests / 10 {
-				if status, _ := r.token(t, http.DefaultClient); status != http.StatusOK {
-					t.Errorf("status %d", status)
+	// A batch is tried for ten seconds: a machine that needs longer for the requests has lost some by then, and has room for as many.
+	const room, round = 4096, 500 // requests, with three spans each
+	made, got := float64(provisioned), map[string]float64{}
+	for got["dropped"] == 0 && !t.Failed() {
+		var callers sync.WaitGroup
+		for range 10 {
+			callers.Go(func() {
+				for range round / 10 {
+					if status, _ := r.token(t, http.DefaultClient); status != http.StatusOK {
+						t.Errorf("status %d", status)
+					}
 				}
-			}
-		})
+			})
+		}
+		callers.Wait()
+		made += 3 * round
+		got = outcomes(t, r)
 	}
-	callers.Wait()
-	// A batch is tried for ten seconds: whoever needs longer for the requests has lost some by then, and has room for as many.
-	const made, room = provisioned + 3*requests, 4096
-	got := outcomes(t, r)
-	if lost := got["dropped"] + got["failed"]; got["sent"] != 0 || got["dropped"] < 1 || got["dropped"] > made-room || lost < made-room {
-		t.Errorf("the spans are %v, want %d dropped", got, made-room)
+	if got["sent"] != 0 || got["dropped"] > made-room || got["dropped"]+got["failed"] < made-room {
+		t.Errorf("the spans are %v, want %v dropped", got, made-room)
 	}
 	close(release)
 	for got["sent"]+got["dropped"]+got["failed"] != made && t.Context().Err() == nil {
