@@ -138,7 +138,7 @@ func (d *destroyer) finish(stdout, stderr io.Writer, err error) error {
 	case errors.Is(err, context.Canceled):
 		return errors.New("interrupted; run it again: it goes on with what is left")
 	case err != nil:
-		return fmt.Errorf("%w\nstopped here: run it again when that is mended, and it goes on with what is left", err)
+		return fmt.Errorf("%w\nstopped here: run it again when that is fixed, and it goes on with what is left", err)
 	case !d.dryRun && slices.ContainsFunc(d.left, func(l leftover) bool { return !l.asked }):
 		return exitError(exitDifference)
 	}

@@ -163,7 +163,7 @@ func TestWeakTests(t *testing.T) {
 	}
 	t.Run("tests that are red", func(t *testing.T) {
 		_, err := mutant.Run(t.Context(), cfg)
-		for _, want := range []string{"the tests of example.com/weak fail without any mutant", "mend them first", "red without any mutant"} {
+		for _, want := range []string{"the tests of example.com/weak fail without any mutant", "fix them first", "red without any mutant"} {
 			if err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("%q is not in: %v", want, err)
 			}

@@ -85,7 +85,7 @@ func (r *runner) prepare(ctx context.Context) error {
 			return ctx.Err()
 		}
 		if !o.passed {
-			return fmt.Errorf("mutant: the tests of %s fail without any mutant, so that their failing says nothing; mend them first%s",
+			return fmt.Errorf("mutant: the tests of %s fail without any mutant, so that their failing says nothing; fix them first%s",
 				b.importPath, said(o))
 		}
 		seen, err := b.readNotes()

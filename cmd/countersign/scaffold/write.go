@@ -88,7 +88,7 @@ func (p *Plan) writePolicy(ctx context.Context, w io.Writer) error {
 	}
 	const command = "test -run ^TestPolicy$ ."
 	if _, err := goTool(ctx, p.Dir, []string{"COUNTERSIGN_UPDATE=1"}, strings.Fields(command)...); err != nil {
-		return fmt.Errorf("%w\nscaffold: %s was not written; mend this, and then: COUNTERSIGN_UPDATE=1 go %s", err, policyFile, command)
+		return fmt.Errorf("%w\nscaffold: %s was not written; fix this, and then: COUNTERSIGN_UPDATE=1 go %s", err, policyFile, command)
 	}
 	fmt.Fprintf(w, "wrote %s\n", policyFile)
 	return nil
